@@ -1,0 +1,1 @@
+"""Every face turned outward: GraphQL, tables, exports and the command line."""

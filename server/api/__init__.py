@@ -1,0 +1,1 @@
+"""The GraphQL and table interfaces, generated from the registry."""
