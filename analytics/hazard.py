@@ -82,7 +82,8 @@ class Hazards:
         """Rows from values that broadcast to one shape."""
         columns = (beta, eta, var_log_eta, var_log_beta, cov_log, low_factor, high_factor, bound_rate)
         *floats, codes = np.broadcast_arrays(*(np.asarray(c, np.float64) for c in columns), np.asarray(kind, np.int8))
-        return cls(*(np.atleast_1d(c).copy() for c in floats), np.atleast_1d(codes).copy(), level)
+        values = {name: np.atleast_1d(column).copy() for name, column in zip(COLUMNS, (*floats, codes), strict=True)}
+        return cls(**values, level=level)
 
     def at(self, index: ArrayLike, x: ArrayLike) -> Floats:
         """H of the rows `index` at the ages `x`; the two broadcast against each other."""
@@ -96,9 +97,7 @@ class Hazards:
         h = self.at(i, age)
         positive = h > 0
         z = np.log(np.where(positive, h, 1.0)) / self.beta[i]
-        variance = self.beta[i] ** 2 * (
-            z**2 * self.var_log_beta[i] + self.var_log_eta[i] - 2 * z * self.cov_log[i]
-        )
+        variance = self.beta[i] ** 2 * (z**2 * self.var_log_beta[i] + self.var_log_eta[i] - 2 * z * self.cov_log[i])
         spread = np.exp(norm.ppf((1 + self.level) / 2) * np.sqrt(np.maximum(variance, 0.0)))
         by_factor = ~np.isnan(self.low_factor[i])
         low = h * np.where(by_factor, self.low_factor[i], 1 / spread)
