@@ -27,7 +27,7 @@ test: check
 
 ## make check     style, types, layers, unused dependencies
 check: setup-test
-	@$(BIN)/ruff check -q .
+	@$(BIN)/ruff check -q --output-format concise .
 	@$(BIN)/ruff format -q --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --cache-dir .cache/import-linter
