@@ -37,9 +37,9 @@ check: setup-test
 bench: setup-dev
 	@$(BIN)/python -m benchmarks
 
-## make pins      compile requirements/*.txt anew from pyproject.toml; pins that still fit stay (delete the files for the newest)
+## make pins      compile requirements/*.txt anew from pyproject.toml; pins that still fit stay, unless UPGRADE=--upgrade
 COMPILE = $(BIN)/uv pip compile --no-config --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
-  --no-emit-index-url --no-emit-find-links --custom-compile-command 'make pins'
+  --no-emit-index-url --no-emit-find-links --custom-compile-command 'make pins' $(UPGRADE)
 pins: setup-dev
 	@$(COMPILE) --group build pyproject.toml -o requirements/run.txt
 	@$(COMPILE) -c requirements/run.txt --group build --group test --group check pyproject.toml -o requirements/test.txt

@@ -1,4 +1,4 @@
-"""The repository keeps its promises: names of its own, pins with hashes, nothing tied to one machine, commands that exist."""
+"""The repository keeps its promises: names of its own, pins with hashes, no machine's paths, true commands."""
 
 import ast
 import re
@@ -37,7 +37,7 @@ def pinned(pins: Path) -> list[Requirement]:
 def commands(document: Path) -> Iterator[list[str]]:
     """Every command in the shell blocks of a Markdown file, as words; in a `console` block only what follows a `$`."""
     for language, block in re.findall(
-        r"^[ \t]*```(sh|bash|console)\n(.*?)^[ \t]*```", document.read_text(encoding="utf-8"), re.M | re.S
+        r"^[ \t]*```(sh|bash|console)\n(.*?)^[ \t]*```", document.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
     ):
         for line in block.replace("\\\n", " ").splitlines():
             prompt, rest = re.match(r"\s*(\$ )?(.*)", line).groups()  # type: ignore[union-attr]  # matches any line
@@ -124,7 +124,7 @@ def test_a_readme_begins_with_the_two_commands(name: str) -> None:
 def test_commands_in_documents_exist(document: Path) -> None:
     from server.cli import main
 
-    targets = set(re.findall(r"^([a-z][\w-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    targets = set(re.findall(r"^([a-z][\w-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     wrong = []
     for words in commands(document):
         program, *rest = words
@@ -146,9 +146,11 @@ def test_commands_in_documents_exist(document: Path) -> None:
 
 
 def test_relative_links_in_documents_lead_somewhere() -> None:
-    dead = []
-    for document in MARKDOWN:
-        for target in re.findall(r"\]\((?!\w+:|#)([^)#\s]+)", document.read_text(encoding="utf-8")):
-            if not (document.parent / target).exists():
-                dead.append(f"{document.relative_to(ROOT)}: {target}")
+    links = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
+    dead = [
+        f"{document.relative_to(ROOT)}: {target}"
+        for document in MARKDOWN
+        for target in links.findall(document.read_text(encoding="utf-8"))
+        if not (document.parent / target).exists()
+    ]
     assert dead == []
