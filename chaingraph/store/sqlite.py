@@ -1,0 +1,427 @@
+"""The embedded store: one SQLite file, several processes at once."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import hashlib
+import io
+import os
+import secrets
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+import apsw
+import polars as pl
+
+from chaingraph.changes import ChangeSet, chained
+from chaingraph.errors import ChaingraphError, Conflict, StoreError
+from chaingraph.store import statements
+from chaingraph.store.base import Commit, Head
+from chaingraph.store.lock import FairLock
+from chaingraph.store.sqlite_errors import told
+from schema import KINDS, kind
+from schema.core import Kind
+from schema.text import Text
+
+NAMED = 20
+"""How many referrers an error names."""
+PAGE = 256
+"""How many journal entries are read at a time."""
+CHECKPOINT_PAGES = 16_384
+"""Pages in the write-ahead log (64 MiB) at which it is written back: a load changes the same pages again and again."""
+
+
+def _physical(rows: pl.DataFrame) -> pl.DataFrame:
+    """Columns as SQLite has them: days and microseconds for dates and times."""
+    return rows.with_columns(pl.col(pl.Date).cast(pl.Int64), pl.col(pl.Datetime).cast(pl.Int64))
+
+
+def _frame(of: Kind, rows: Sequence[tuple[object, ...]]) -> pl.DataFrame:
+    """SQLite's rows as columns of the kind."""
+    if not rows:
+        return of.empty()
+    columns = []
+    for (name, dtype), values in zip(of.schema.items(), zip(*rows, strict=True), strict=True):
+        stored = pl.String() if dtype == pl.String else pl.Float64() if dtype == pl.Float64 else pl.Int64()
+        columns.append(pl.Series(name, values, stored).cast(dtype))
+    return pl.DataFrame(columns)
+
+
+def _encoded(rows: pl.DataFrame) -> bytes:
+    out = io.BytesIO()
+    rows.write_ipc(out, compression="zstd")
+    return out.getvalue()
+
+
+class SqliteSession:
+    """A read transaction: nothing that others write meanwhile is in it."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self._cursors: list[apsw.Cursor] = []
+        self.revision: int = connection.execute("SELECT coalesce(max(revision), 0) FROM journal").get
+
+    def scan(self, kind: str, batch: int = 50_000) -> Iterator[pl.DataFrame]:
+        """All rows of a kind in key order, in batches of columns."""
+        of = KINDS[kind]
+        with told():
+            cursor = self._connection.execute(statements.scan(of))
+            self._cursors.append(cursor)
+            while found := list(islice(cursor, batch)):
+                yield _frame(of, found)
+
+    def close(self) -> None:
+        """End the scans that nobody read to their end: each would hold the transaction open."""
+        for cursor in self._cursors:
+            cursor.close(force=True)
+
+    def rows(self, kind: str, keys: Sequence[str]) -> pl.DataFrame:
+        """The rows with these stored keys, in key order."""
+        of = KINDS[kind]
+        with told():
+            _pick(self._connection, keys)
+            return _frame(of, self._connection.execute(statements.rows(of)).fetchall())
+
+    def trace(
+        self, start: Sequence[str], along: str, direction: Literal["out", "in"], depth: int | None = None
+    ) -> pl.DataFrame:
+        """Walk an edge kind level by level; what was seen once is not walked again, so cycles end."""
+        run = self._connection
+        step = statements.step(KINDS[along], direction)
+        with told():
+            run.execute("DELETE FROM temp.seen")
+            run.executemany("INSERT OR IGNORE INTO temp.seen (key, depth) VALUES (?, 0)", ((key,) for key in start))
+            level = 0
+            while depth is None or level < depth:
+                run.execute(step, (level,))
+                if not run.changes():
+                    break
+                level += 1
+            found = run.execute("SELECT key, depth FROM temp.seen ORDER BY depth, key").fetchall()
+        return pl.DataFrame(found, schema={"key": pl.String(), "depth": pl.Int64()}, orient="row")
+
+
+class SqliteStore:
+    """A store in one file (with its write-ahead log, its lock's queues and its snapshots in folders beside it).
+
+    An acknowledged commit is on the disk. Readers are never blocked. A load holds `writing` from first commit to last;
+    single transactions queue for `_turn`, so that an audit leaf waits for one commit of a load and not for all.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.url = f"sqlite:///{path}"
+        self.snapshots = path.with_name(f"{path.name}.snapshots")
+        self._writing = FairLock(path.with_name(f"{path.name}.lock") / "load")
+        self._turn = FairLock(path.with_name(f"{path.name}.lock") / "turn")
+        self._idle: deque[apsw.Connection] = deque()
+        self._process = os.getpid()
+        with told(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with self._connection() as run:
+                if _version(run) is None:
+                    with self._turn():
+                        self._make(run)
+                if _version(run) != _VERSION:
+                    raise StoreError(
+                        "store.version",
+                        Text(f"{path} 由其他版本的程序建立。", f"{path} was made by another version of chaingraph."),
+                        Text(
+                            "请用原版本导出，再载入新存储。", "Export it with that version; load that into a new store."
+                        ),
+                    )
+
+    def _make(self, run: apsw.Connection) -> None:
+        """Make the tables, unless another process was quicker."""
+        run.execute("PRAGMA journal_mode = wal")
+        with run:
+            if _version(run) is None:
+                if run.execute("SELECT count(*) FROM sqlite_schema").get:
+                    raise StoreError(
+                        "store.foreign",
+                        Text(f"{self.path} 是其他程序的数据库。", f"{self.path} is another program's database."),
+                        Text("请换一个路径。", "Choose another path."),
+                    )
+                run.execute(statements.tables())
+                run.execute("INSERT INTO meta VALUES ('tables', ?)", (_VERSION,))
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[apsw.Connection]:
+        """A connection that nobody else uses meanwhile."""
+        if self._process != os.getpid():  # the child of a fork must neither use nor close its parent's connections
+            _ABANDONED.append(self._idle)
+            self._idle, self._process = deque(), os.getpid()
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = apsw.Connection(str(self.path))
+            connection.set_busy_timeout(60_000)
+            connection.execute(
+                f"PRAGMA synchronous = full; PRAGMA foreign_keys = off; PRAGMA temp_store = memory;"
+                f"PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
+            )
+            connection.execute(statements.SCRATCH)
+        try:
+            yield connection
+        finally:
+            if not connection.in_transaction:
+                self._idle.append(connection)
+            else:
+                connection.close()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[apsw.Connection]:
+        """A write transaction, in turn."""
+        with told(self.path), self._turn(), self._connection() as run:
+            run.execute("BEGIN IMMEDIATE")
+            try:
+                yield run
+                run.execute("COMMIT")
+            except BaseException:
+                if run.in_transaction:
+                    run.execute("ROLLBACK")
+                raise
+
+    def writing(
+        self, timeout: float = 300.0, waiting: Callable[[], None] | None = None
+    ) -> contextlib.AbstractContextManager[None]:
+        """The write lock; see `Store.writing`."""
+        return self._writing(timeout, waiting)
+
+    def commit(self, changes: ChangeSet, *, expect: int | None = None, leaves: Sequence[bytes] = ()) -> int:
+        """Apply atomically and append to the journal; see `Store.commit`."""
+        payload = [
+            (op, name, _encoded(rows))
+            for op, parts in (("put", changes.put), ("delete", _delete_frames(changes)))
+            for name, rows in parts.items()
+            if len(rows)
+        ]
+        put = {name: _physical(_in_order(name, rows)) for name, rows in changes.put.items() if len(rows)}
+        content = changes.content
+        with self._writing(), self._transaction() as run:
+            known = run.execute("SELECT revision, content FROM journal WHERE id = ?", (changes.id.bytes,)).fetchone()
+            if known is not None:
+                if known[1] != content:
+                    raise Conflict(
+                        "commit.id_reused",
+                        Text(f"变更号 {changes.id} 已用于其他内容。", f"The id {changes.id} had other content."),
+                        Text("请使用新的变更号。", "Use a new id."),
+                    )
+                return int(known[0])
+            head = _head(run)
+            _refuse(head, changes, expect)
+            _append(run, "audit", leaves)
+            if not changes.size and not (head.open_load and changes.last):
+                return head.revision
+            _apply(run, changes, put)
+            revision = head.revision + 1
+            digest = chained(head.digest, revision, changes.id, content)
+            run.execute(
+                "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    revision, changes.id.bytes, changes.load, changes.part, changes.last, changes.by,
+                    time.time_ns() // 1000, content, digest, changes.size,
+                ),
+            )  # fmt: skip
+            run.executemany("INSERT INTO payload VALUES (?, ?, ?, ?)", ((revision, *each) for each in payload))
+            return revision
+
+    def head(self) -> Head:
+        """How far the journal is."""
+        with told(self.path), self._connection() as run:
+            return _head(run)
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[SqliteSession]:
+        """A session pinned to the newest revision."""
+        with self._connection() as run:
+            with told(self.path):
+                run.execute("BEGIN")
+                session = SqliteSession(run)
+            try:
+                yield session
+            finally:
+                session.close()
+                run.execute("ROLLBACK")
+
+    def journal(self, since: int = 0, until: int | None = None) -> Iterator[Commit]:
+        """Commits after `since` (up to `until`, included), oldest first."""
+        select = "SELECT * FROM journal WHERE revision > ? AND revision <= ? ORDER BY revision LIMIT ?"
+        until = self.head().revision if until is None else until
+        while True:
+            found = self._all(select, since, until, PAGE)
+            for row in found:
+                yield self._entry(*row)
+            if len(found) < PAGE:
+                return
+            since = found[-1][0]
+
+    def _entry(
+        self, revision: int, id_: bytes, load: str | None, part: int, last: int, by: str, at: int,
+        content: bytes, digest: bytes, rows: int,
+    ) -> Commit:  # fmt: skip
+        number = uuid.UUID(bytes=id_)
+        when = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=at)
+
+        def changes(kinds: Sequence[str] | None = None) -> ChangeSet:
+            found = self._all("SELECT op, kind, data FROM payload WHERE revision = ? ORDER BY kind", revision)
+            frames = [(op, name, pl.read_ipc(data)) for op, name, data in found if kinds is None or name in kinds]
+            put = {name: frame for op, name, frame in frames if op == "put"}
+            delete = {name: frame["key"] for op, name, frame in frames if op == "delete"}
+            return ChangeSet(put, delete, by, number, load, part, bool(last))
+
+        return Commit(revision, number, load, part, bool(last), by, when, content, digest, rows, changes)
+
+    def _all(self, select: str, *values: apsw.SQLiteValue) -> list[Any]:
+        with told(self.path), self._connection() as run:
+            return run.execute(select, values).fetchall()
+
+    def append(self, log: str, leaves: Sequence[bytes]) -> int:
+        """Append leaves to a log; returns the log's new length."""
+        with self._transaction() as run:
+            return _append(run, log, leaves)
+
+    def leaves(self, log: str, since: int = 0) -> Iterator[bytes]:
+        """The leaves of a log from number `since`."""
+        select = "SELECT leaf FROM log WHERE name = ? AND number >= ? ORDER BY number LIMIT ?"
+        while found := self._all(select, log, since, PAGE):
+            yield from (leaf for (leaf,) in found)
+            since += len(found)
+
+    def blob(self, name: str) -> bytes | None:
+        """A stored blob, None when there is none of that name."""
+        return self._named("blob", name)
+
+    def put_blob(self, name: str, data: bytes) -> None:
+        """Store a blob under a name, in place of an older one."""
+        with self._transaction() as run:
+            run.execute("INSERT OR REPLACE INTO blob VALUES (?, ?)", (name, data))
+
+    def secret(self, name: str) -> bytes:
+        """32 random bytes made at first use and kept with the store."""
+        found = self._named("secret", name)
+        if found is None:
+            with self._transaction() as run:
+                run.execute("INSERT OR IGNORE INTO secret VALUES (?, ?)", (name, secrets.token_bytes(32)))
+            found = self._named("secret", name)
+            assert found is not None
+        return found
+
+    def _named(self, table: Literal["blob", "secret"], name: str) -> bytes | None:
+        found = self._all(f"SELECT data FROM {table} WHERE name = ?", name)
+        return found[0][0] if found else None
+
+    def close(self) -> None:
+        """Close the connections that nobody uses; those in use are closed when they are given back."""
+        while self._idle:
+            self._idle.pop().close()
+
+
+_VERSION = hashlib.sha256(statements.tables().encode()).hexdigest()
+"""What a store's tables are; another registry makes others."""
+_ABANDONED: list[deque[apsw.Connection]] = []
+
+
+def _version(run: apsw.Connection) -> str | None:
+    """The version of the store's tables, None if there are none yet."""
+    if not run.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'meta'").get:
+        return None
+    found = run.execute("SELECT value FROM meta WHERE name = 'tables'").fetchone()
+    return None if found is None else str(found[0])
+
+
+def _head(run: apsw.Connection) -> Head:
+    # one statement: one moment
+    found = run.execute(
+        "SELECT revision, digest, load, last, (SELECT coalesce(max(revision), 0) FROM journal WHERE last) "
+        "FROM journal ORDER BY revision DESC LIMIT 1"
+    ).fetchone()
+    if found is None:
+        return Head(0, 0, b"", None)
+    revision, digest, load, last, visible = found
+    return Head(revision, visible, digest, None if last else load)
+
+
+def _refuse(head: Head, changes: ChangeSet, expect: int | None) -> None:
+    if expect is not None and expect != head.revision:
+        raise Conflict(
+            "commit.expected",
+            Text(
+                f"数据已更新到版本 {head.revision}，而非 {expect}。", f"The graph is at {head.revision}, not {expect}."
+            ),
+            Text("请读取最新版本后重试。", "Read the newest revision and try again."),
+        )
+    if head.open_load is not None and head.open_load != changes.load:
+        raise Conflict(
+            "load.unfinished",
+            Text(f"入库 {head.open_load} 尚未完成。", f"The load {head.open_load} is unfinished."),
+            Text("请重新执行该入库，或将其撤回。", "Run that load again, or take it back."),
+        )
+
+
+def _append(run: apsw.Connection, log: str, leaves: Sequence[bytes]) -> int:
+    length: int = run.execute("SELECT coalesce(max(number) + 1, 0) FROM log WHERE name = ?", (log,)).get
+    run.executemany("INSERT INTO log VALUES (?, ?, ?)", ((log, n, leaf) for n, leaf in enumerate(leaves, length)))
+    return length + len(leaves)
+
+
+def _pick(run: apsw.Connection, keys: Iterable[str]) -> None:
+    run.execute("DELETE FROM temp.picked")
+    run.executemany("INSERT OR IGNORE INTO temp.picked VALUES (?)", ((key,) for key in keys))
+
+
+def _delete_frames(changes: ChangeSet) -> dict[str, pl.DataFrame]:
+    return {name: pl.DataFrame({"key": keys.cast(pl.String)}) for name, keys in changes.delete.items()}
+
+
+def _in_order(name: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows in key order, as the table has them; raises ValueError if two have one key."""
+    rows = rows.sort("key")
+    if rows["key"].null_count() or not rows["key"].is_unique().all():
+        raise ValueError(f"Rows of {name} without a key, or two with the same.")
+    return rows
+
+
+def _apply(run: apsw.Connection, changes: ChangeSet, put: dict[str, pl.DataFrame]) -> None:
+    """Deletes, then puts; then look whether anything refers to what is gone."""
+    for name, keys in changes.delete.items():
+        run.executemany(statements.delete(kind(name)), ((key,) for key in keys.cast(pl.String).sort()))
+    for name, rows in put.items():
+        run.executemany(statements.put(kind(name)), rows.iter_rows())
+    found: list[tuple[str, str]] = []
+    count = 0
+    for name, keys in changes.delete.items():
+        of = kind(name)
+        conditions = statements.referrers(of)
+        if not len(keys) or not conditions:
+            continue
+        _pick(run, pl.DataFrame({"key": keys.cast(pl.String)}).select(of.natural_of()).to_series())
+        run.execute(statements.still_there(of))
+        if not run.execute("SELECT EXISTS (SELECT 1 FROM temp.picked)").get:
+            continue
+        for other, where in conditions.items():
+            here: int = run.execute(f'SELECT count(*) FROM "{other}" WHERE {where}').get
+            if here:
+                select = f'SELECT key FROM "{other}" WHERE {where} ORDER BY key LIMIT {NAMED - len(found)}'
+                found += [(other, key) for (key,) in run.execute(select)]
+                count += here
+    if count:
+        raise _referred(found, count)
+
+
+def _referred(found: list[tuple[str, str]], count: int) -> ChaingraphError:
+    zh = "、".join(f"{KINDS[name].text.zh} {key}" for name, key in found)
+    en = ", ".join(f"{KINDS[name].text.en} {key}" for name, key in found)
+    zh += f" 等 {count} 处" if count > len(found) else ""
+    en += f" and {count - len(found)} more" if count > len(found) else ""
+    return Conflict(
+        "delete.referred",
+        Text(f"要删除的内容仍被引用：{zh}。", f"What is to be deleted is still referred to by {en}."),
+        Text("请先删除或更改引用者。", "Delete or change those first."),
+    )

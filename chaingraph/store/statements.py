@@ -1,0 +1,143 @@
+"""SQL for SQLite, compiled from the registry as plain text: tables, what changes rows, what finds them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import polars as pl
+
+from schema import KINDS, relations_to
+from schema.core import Kind
+
+_TYPES: dict[type[pl.DataType], str] = {
+    pl.String: "TEXT",
+    pl.Float64: "REAL",
+    pl.Int64: "INTEGER",
+    pl.Boolean: "INTEGER",
+    pl.Date: "INTEGER",  # days since 1970-01-01
+    pl.Datetime: "INTEGER",  # microseconds since 1970-01-01, UTC
+}
+
+JOURNAL = """\
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE journal (
+  revision INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, load TEXT, part INTEGER NOT NULL, last INTEGER NOT NULL,
+  "by" TEXT NOT NULL, at INTEGER NOT NULL, content BLOB NOT NULL, digest BLOB NOT NULL, "rows" INTEGER NOT NULL
+) STRICT;
+CREATE INDEX journal_visible ON journal (revision) WHERE last;
+CREATE TABLE payload (
+  revision INTEGER NOT NULL, op TEXT NOT NULL, kind TEXT NOT NULL, data BLOB NOT NULL, UNIQUE (revision, op, kind)
+) STRICT;
+CREATE TABLE log (
+  name TEXT NOT NULL, number INTEGER NOT NULL, leaf BLOB NOT NULL, PRIMARY KEY (name, number)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE blob (name TEXT PRIMARY KEY, data BLOB NOT NULL) STRICT;
+CREATE TABLE secret (name TEXT PRIMARY KEY, data BLOB NOT NULL) STRICT, WITHOUT ROWID;
+"""
+"""What every store has whatever the kinds are."""
+
+SCRATCH = """\
+CREATE TEMP TABLE picked (key TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TEMP TABLE seen (key TEXT PRIMARY KEY, depth INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX temp.seen_depth ON seen (depth);
+"""
+"""A connection's own tables: keys asked for or deleted, and the keys that a walk has reached."""
+
+
+def name(text: str) -> str:
+    """An identifier, quoted: fields are called `group` and `end`."""
+    return f'"{text}"'
+
+
+def _columns(kind: Kind) -> str:
+    return ", ".join(map(name, kind.schema))
+
+
+def table(kind: Kind) -> str:
+    """The kind's table, in the order of its keys."""
+    columns = [f"{name(n)} {_TYPES[t.base_type()]}" for n, t in kind.schema.items() if n != "key"]
+    return f"CREATE TABLE {name(kind.name)} (key TEXT PRIMARY KEY, {', '.join(columns)}) STRICT, WITHOUT ROWID;"
+
+
+def indexes(kind: Kind) -> list[str]:
+    """An index for each end of a relation that is not the head of its key; more would only slow down loads.
+
+    Lists and filters run on the snapshot, which needs none.
+    """
+    if kind.relation is None:
+        return []
+    return [
+        f"CREATE INDEX {name(f'{kind.name}_{end}')} ON {name(kind.name)} ({name(end)});"
+        for end in dict.fromkeys((kind.relation.start, kind.relation.end))
+        if end != kind.key[0]
+    ]
+
+
+def tables() -> str:
+    """Everything that makes an empty store."""
+    return JOURNAL + "".join(f"{s}\n" for kind in KINDS.values() for s in (table(kind), *indexes(kind)))
+
+
+def put(kind: Kind) -> str:
+    """A row in place of the one with its key, if any."""
+    return f"INSERT OR REPLACE INTO {name(kind.name)} ({_columns(kind)}) VALUES ({', '.join('?' * len(kind.schema))})"
+
+
+def delete(kind: Kind) -> str:
+    """The row with a stored key goes."""
+    return f"DELETE FROM {name(kind.name)} WHERE key = ?"
+
+
+def scan(kind: Kind) -> str:
+    """All rows in key order."""
+    return f"SELECT {_columns(kind)} FROM {name(kind.name)} ORDER BY key"
+
+
+def rows(kind: Kind) -> str:
+    """The rows whose keys were picked, in key order."""
+    columns = ", ".join(f"t.{name(n)}" for n in kind.schema)
+    return f"SELECT {columns} FROM temp.picked AS p CROSS JOIN {name(kind.name)} AS t ON t.key = p.key ORDER BY p.key"
+
+
+def still_there(kind: Kind) -> str:
+    """Forget the picked natural keys that some row of the kind has yet: another owner's, or one put back at once."""
+    # An owner follows `@`, and `A` is the next sign after it: the range holds one natural key's rows.
+    found = "t.key > p.key || '@' AND t.key < p.key || 'A'" if kind.by_owner else "t.key = p.key"
+    return f"DELETE FROM temp.picked AS p WHERE EXISTS (SELECT 1 FROM {name(kind.name)} AS t WHERE {found})"
+
+
+def referrers(kind: Kind) -> dict[str, str]:
+    """For each kind that refers to `kind`: a condition true of those of its rows that refer to a picked natural key."""
+    fields: dict[str, list[str]] = {}
+    for each, field in relations_to(kind.name):
+        fields.setdefault(each.name, []).append(field)
+    return {k: " OR ".join(f"{name(f)} IN temp.picked" for f in found) for k, found in fields.items()}
+
+
+def step(kind: Kind, direction: Literal["out", "in"]) -> str:
+    """One level of a walk along an edge kind: from what was seen at one depth (?1) to what is new at the next.
+
+    CROSS JOIN pins the order of the loops: after ANALYZE the planner would sooner scan all edges at every level.
+    """
+    if kind.relation is None:
+        raise ValueError(f"{kind.name} is not a relation")
+    here, there = kind.relation.start, kind.relation.end
+    if direction == "in":
+        here, there = there, here
+    # The head of a key is followed by `/`, and `0` is the next sign after it.
+    range_of = "e.key > s.key || '/' AND e.key < s.key || '0'" if here == kind.key[0] else f"e.{name(here)} = s.key"
+    return (
+        f"INSERT OR IGNORE INTO temp.seen (key, depth) SELECT e.{name(there)}, ?1 + 1 FROM temp.seen AS s "
+        f"CROSS JOIN {name(kind.name)} AS e ON {range_of} WHERE s.depth = ?1 AND e.{name(there)} IS NOT NULL"
+    )
+
+
+def golden() -> str:
+    """Every statement, as compared with the golden file."""
+    parts = [tables(), SCRATCH]
+    for kind in KINDS.values():
+        lines = [f"-- {kind.name}", put(kind), delete(kind), scan(kind), rows(kind), still_there(kind)]
+        lines += [f"SELECT key FROM {name(other)} WHERE {where}" for other, where in referrers(kind).items()]
+        lines += [step(kind, "out"), step(kind, "in")] if kind.relation else []
+        parts.append("\n".join(lines) + "\n")
+    return "\n".join(parts)
