@@ -1,1 +1,8 @@
-"""What the numbers say: pure functions on arrays and columns, with no knowledge of stores, files or HTTP."""
+"""What the numbers say: pure functions on arrays and columns, with no knowledge of stores, files or HTTP.
+
+Importing the package fills the registry: every module with an analysis is named here.
+"""
+
+from analytics.core import ANALYSES, Analysis, Estimate, Parameters, Reason, Result, run
+
+__all__ = ["ANALYSES", "Analysis", "Estimate", "Parameters", "Reason", "Result", "run"]

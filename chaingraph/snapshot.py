@@ -1,0 +1,246 @@
+"""The graph at one revision as columns: a table per kind, and for every reference the row it points to.
+
+A snapshot is written beside its store as memory-mapped files, one folder per revision, so that processes share
+pages and a restart takes milliseconds; it is kept up to date by replaying the commits since.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from chaingraph.store.base import Commit
+from schema import KINDS, kind
+
+FORMAT = 1
+"""Version of the folder's layout; a folder of another version is ignored and made anew."""
+
+Rows = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Csr:
+    """Rows grouped by what they refer to: those of target i are `rows[indptr[i]:indptr[i + 1]]`, in ascending order."""
+
+    indptr: NDArray[np.int64]
+    rows: Rows
+
+    @classmethod
+    def of(cls, targets: Rows, size: int) -> Csr:
+        """Group the rows 0..len(targets)-1 by their target (0..size-1, or -1 for none)."""
+        order = np.argsort(targets, kind="stable").astype(np.int32)
+        counts = np.bincount(targets[targets >= 0], minlength=size)
+        indptr = np.zeros(size + 1, np.int64)
+        np.cumsum(counts, out=indptr[1:])
+        return cls(indptr, order[len(targets) - int(indptr[-1]) :])
+
+    def take(self, targets: Rows) -> tuple[Rows, NDArray[np.int64]]:
+        """The rows of several targets, one after another, and how many each has."""
+        starts, ends = self.indptr[targets], self.indptr[np.asarray(targets) + 1]
+        counts = ends - starts
+        total = int(counts.sum())
+        offsets = np.repeat(starts - np.concatenate(([0], np.cumsum(counts)[:-1])), counts) if len(counts) else starts
+        return self.rows[offsets + np.arange(total)], counts
+
+
+class Snapshot:
+    """All rows of all kinds at `revision`; tables are sorted by stored key."""
+
+    def __init__(
+        self, revision: int, tables: Mapping[str, pl.DataFrame], folder: Path | None = None, digest: bytes = b""
+    ) -> None:
+        self.revision = revision
+        self.digest = digest
+        self.folder = folder
+        self._tables = dict(tables)
+        self._refs: dict[tuple[str, str], Rows] = {}
+        self._inverse: dict[tuple[str, str], Csr] = {}
+
+    @classmethod
+    def empty(cls) -> Snapshot:
+        """The graph before its first commit."""
+        return cls(0, {})
+
+    def table(self, name: str) -> pl.DataFrame:
+        """The rows of a kind, sorted by key, with the columns of `schema.kind(name).schema`."""
+        if name not in self._tables:
+            self._tables[name] = self._mapped(name) if self.folder else kind(name).empty()
+        return self._tables[name]
+
+    def ref(self, name: str, field: str) -> Rows:
+        """For every row of kind `name`: the row of the kind that `field` refers to, -1 where there is none.
+
+        Where several owners state the target, the first of their rows.
+        """
+        slot = (name, field)
+        if slot not in self._refs:
+            mapped = self._array(f"{name}.{field}.ref")
+            self._refs[slot] = self._resolve(name, field) if mapped is None else mapped.astype(np.int32, copy=False)
+        return self._refs[slot]
+
+    def inverse(self, name: str, field: str) -> Csr:
+        """The rows of kind `name` grouped by the row that their `field` refers to."""
+        slot = (name, field)
+        if slot not in self._inverse:
+            indptr, rows = self._array(f"{name}.{field}.indptr"), self._array(f"{name}.{field}.rows")
+            if indptr is None or rows is None:
+                self._inverse[slot] = Csr.of(self.ref(name, field), len(self.table(kind(name).refs[field])))
+            else:
+                self._inverse[slot] = Csr(indptr.astype(np.int64, copy=False), rows.astype(np.int32, copy=False))
+        return self._inverse[slot]
+
+    def _resolve(self, name: str, field: str) -> Rows:
+        target = kind(kind(name).refs[field])
+        numbered = self.table(target.name).select(target.natural_of().alias("natural")).with_row_index("at")
+        if target.by_owner:
+            numbered = numbered.unique("natural", keep="first", maintain_order=True)
+        wanted = self.table(name).select(natural=pl.col(field))
+        found = wanted.join(numbered, on="natural", how="left", maintain_order="left")["at"]
+        return found.cast(pl.Int32).fill_null(-1).to_numpy()
+
+    def apply(self, commits: Iterable[Commit]) -> Snapshot:
+        """The snapshot after these commits (in order, whole loads). Tables that they do not touch are shared."""
+        puts: dict[str, list[pl.DataFrame]] = {}
+        revision, digest, order = self.revision, self.digest, 0
+        for commit in commits:
+            changes = commit.changes(None)
+            revision, digest = commit.revision, commit.digest
+            for name, keys in changes.delete.items():
+                gone = pl.DataFrame({"key": keys.cast(pl.String)}).with_columns(
+                    _order=pl.lit(order), _gone=pl.lit(True)
+                )
+                puts.setdefault(name, []).append(gone)
+            for name, rows in changes.put.items():
+                put = rows.with_columns(_order=pl.lit(order + 1), _gone=pl.lit(False))
+                puts.setdefault(name, []).append(put)
+            order += 2
+        tables = {name: self.table(name) for name in KINDS}
+        for name, parts in puts.items():
+            news = (
+                pl.concat(parts, how="diagonal").sort("key", "_order").unique("key", keep="last", maintain_order=True)
+            )
+            kept = tables[name].join(news.select("key"), on="key", how="anti", maintain_order="left")
+            added = news.filter(~pl.col("_gone"))
+            added = kind(name).empty() if not len(added) else added.select(kind(name).schema.keys())
+            tables[name] = (
+                kept.merge_sorted(added, key="key") if len(kept) and len(added) else (kept if len(kept) else added)
+            )
+        fresh = Snapshot(revision, tables, None, digest)
+        for name in KINDS:
+            for field, target in kind(name).refs.items():
+                if name not in puts and target not in puts:
+                    fresh._refs[name, field] = self.ref(name, field)
+                    fresh._inverse[name, field] = self.inverse(name, field)
+        return fresh
+
+    def write(self, parent: Path) -> Snapshot:
+        """Write the snapshot into a folder of its own under `parent` and give the mapped one back; older ones are
+        removed.
+
+        Whole or not at all: a temporary name, fsync, rename. A reader that still maps an older one keeps its pages.
+        """
+        parent.mkdir(parents=True, exist_ok=True)
+        final = parent / f"r{self.revision}"
+        if not (final / "whole.json").exists():
+            draft = parent / f".{uuid.uuid4().hex}"
+            draft.mkdir()
+            try:
+                for name in KINDS:
+                    table = self.table(name)
+                    if len(table):
+                        table.rechunk().write_ipc(draft / f"{name}.arrow", compression="uncompressed")
+                        for field in kind(name).refs:
+                            inverse = self.inverse(name, field)
+                            np.save(draft / f"{name}.{field}.ref.npy", self.ref(name, field))
+                            np.save(draft / f"{name}.{field}.indptr.npy", inverse.indptr)
+                            np.save(draft / f"{name}.{field}.rows.npy", inverse.rows)
+                (draft / "whole.json").write_text(
+                    json.dumps(
+                        {
+                            "format": FORMAT,
+                            "revision": self.revision,
+                            "digest": self.digest.hex(),
+                            "columns": _columns(),
+                        }
+                    )
+                )
+                for file in draft.iterdir():
+                    _sync(file)
+                _sync(draft)
+                draft.rename(final)
+                _sync(parent)
+            except FileExistsError:
+                pass
+            except OSError:
+                if not (final / "whole.json").exists():
+                    raise
+            finally:
+                shutil.rmtree(draft, ignore_errors=True)
+        for other in parent.iterdir():
+            older = other.name[1:].isdigit() and int(other.name[1:]) < self.revision
+            if older or (other.name.startswith(".") and time.time() - other.stat().st_mtime > 3600):
+                shutil.rmtree(other, ignore_errors=True)
+        return Snapshot(self.revision, {}, final, self.digest)
+
+    @classmethod
+    def newest(cls, parent: Path, limit: int, holds: Callable[[int, bytes], bool]) -> Snapshot:
+        """The newest whole snapshot under `parent` of at most revision `limit`; the empty one when there is none.
+
+        `holds(revision, digest)` says whether the store's journal has that digest there: files left by another
+        store are not taken for this one's.
+        """
+        found = (
+            sorted((int(p.name[1:]) for p in parent.glob("r*") if p.name[1:].isdigit()), reverse=True)
+            if parent.is_dir()
+            else []
+        )
+        for revision in found:
+            folder = parent / f"r{revision}"
+            try:
+                about = json.loads((folder / "whole.json").read_text())
+            except (OSError, ValueError):
+                continue
+            digest = bytes.fromhex(about.get("digest", ""))
+            if (
+                about.get("format") == FORMAT
+                and about.get("columns") == _columns()
+                and revision <= limit
+                and holds(revision, digest)
+            ):
+                return cls(revision, {}, folder, digest)
+        return cls.empty()
+
+    def _mapped(self, name: str) -> pl.DataFrame:
+        file = (self.folder or Path()) / f"{name}.arrow"
+        if not file.exists():
+            return kind(name).empty()
+        return pl.read_ipc(file)
+
+    def _array(self, name: str) -> NDArray[np.int32] | NDArray[np.int64] | None:
+        file = self.folder / f"{name}.npy" if self.folder else None
+        if file is None or not file.exists() or file.stat().st_size == 0:
+            return None
+        array: NDArray[np.int32] | NDArray[np.int64] = np.load(file, mmap_mode="r")
+        return array
+
+
+def _columns() -> dict[str, list[str]]:
+    return {name: [f"{c}:{t}" for c, t in each.schema.items()] for name, each in KINDS.items()}
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,118 @@
+"""What a store is: a journal and a graph. One suite of tests (tests/conformance) is run against every one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import polars as pl
+
+from chaingraph.changes import ChangeSet
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How far the journal is. Readers see `visible`, which trails `revision` while a load of many commits is under way."""
+
+    revision: int
+    visible: int
+    digest: bytes
+    open_load: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """An entry of the journal. `digest` is chained to the entry before; `content` stands for what it did."""
+
+    revision: int
+    id: uuid.UUID
+    load: str | None
+    part: int
+    last: bool
+    by: str
+    at: dt.datetime
+    content: bytes
+    digest: bytes
+    rows: int
+    changes: Callable[[Sequence[str] | None], ChangeSet]
+    """Decodes the payload, of the kinds named or of all."""
+
+
+class Session(Protocol):
+    """A read pinned to one revision of the graph."""
+
+    revision: int
+
+    def scan(self, kind: str, batch: int = 50_000) -> Iterator[pl.DataFrame]:
+        """All rows of a kind in key order, in batches of columns."""
+
+    def rows(self, kind: str, keys: Sequence[str]) -> pl.DataFrame:
+        """The rows with these stored keys, in key order; keys that are not there are left out."""
+
+    def trace(
+        self, start: Sequence[str], along: str, direction: Literal["out", "in"], depth: int | None = None
+    ) -> pl.DataFrame:
+        """Walk an edge kind from natural keys `start`: columns `key` (natural key reached) and `depth` (of its first visit).
+
+        The starts have depth 0. "out" goes from the relation's start field to its end field, "in" the other way.
+        """
+
+
+class Store(Protocol):
+    """Where the graph is kept.
+
+    Loads of many commits run under `writing`, so that they never interleave: an unfinished load is always the tail of the
+    journal, and `Head.visible` is simply the newest revision whose commit was the last of its load.
+    """
+
+    url: str
+    snapshots: Path
+    """Folder for the memory-mapped snapshots of this store, on this machine."""
+
+    def writing(self, timeout: float = 300.0, waiting: Callable[[], None] | None = None) -> AbstractContextManager[None]:
+        """The write lock, first come first served across processes; re-entrant in a thread. Raises Busy after `timeout` s.
+
+        `waiting` is called once if somebody else has it. A dead holder's lock is free at once.
+        """
+
+    def commit(self, changes: ChangeSet, *, expect: int | None = None, leaves: Sequence[bytes] = ()) -> int:
+        """Apply atomically and append to the journal; returns the revision.
+
+        The same id with the same content returns the first revision; with other content it raises Conflict
+        (`commit.id_reused`). Raises Conflict when `expect` is not the newest revision (`commit.expected`), when another
+        load is unfinished (`load.unfinished`), and when rows to be deleted are still referred to
+        (`delete.referred`, the referrers listed). An empty change set makes no revision and returns the newest.
+        `leaves` go to the log "audit" in the same transaction.
+        """
+
+    def head(self) -> Head:
+        """How far the journal is."""
+
+    def read(self) -> AbstractContextManager[Session]:
+        """A session pinned to the newest revision."""
+
+    def journal(self, since: int = 0, until: int | None = None) -> Iterator[Commit]:
+        """Commits after `since` (up to `until`, included), oldest first."""
+
+    def append(self, log: str, leaves: Sequence[bytes]) -> int:
+        """Append leaves to a log; returns the log's new length."""
+
+    def leaves(self, log: str, since: int = 0) -> Iterator[bytes]:
+        """The leaves of a log from number `since`."""
+
+    def blob(self, name: str) -> bytes | None:
+        """A stored blob, None when there is none of that name."""
+
+    def put_blob(self, name: str, data: bytes) -> None:
+        """Store a blob under a name, in place of an older one."""
+
+    def secret(self, name: str) -> bytes:
+        """32 random bytes made at first use and kept with the store: keys for hashing personal data, ties, cursors."""
+
+    def close(self) -> None:
+        """Let go of everything."""
