@@ -1,0 +1,303 @@
+"""GraphQL over HTTP: POST of JSON, GET for queries, multipart uploads; one shape of errors, no 500 from outside.
+
+Answers are `application/graphql-response+json` (a refused request is a 4xx without `data`), or `application/json` for
+clients that accept only that (then a document that does not parse or fit is a 200, as they expect).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import strawberry
+from anyio import CapacityLimiter, to_thread
+from graphql import ExecutionResult, GraphQLError, OperationType, execute_sync
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from server.api.documents import Documents, operation_of
+from server.api.errors import ApiError, Code, Refused, formatted
+from server.api.executor import BatchExecutor
+from server.api.limits import Limits, Measure, measure
+
+MODERN = "application/graphql-response+json"
+PLAIN = "application/json"
+PREFLIGHT = "graphql-require-preflight"
+"""A header that no form can send: without it a multipart request could come from another site's page (CSRF)."""
+IN_THREAD = 200
+"""From this cost on an operation runs in a thread, so that others are answered meanwhile."""
+REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
+ALLOWED = "GET, POST"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request asks to run."""
+
+    query: str
+    variables: dict[str, Any]
+    operation_name: str | None
+
+
+class Endpoint:
+    """The GraphQL endpoint as an ASGI application.
+
+    `context(request)` makes what resolvers find in `info.context`. Resolvers are plain functions; costly operations and
+    mutations run in a thread.
+    """
+
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        context: Callable[[Request], Any],
+        *,
+        limits: Limits | None = None,
+        development: bool = False,
+        page: Callable[[Request], Response] | None = None,
+    ) -> None:
+        self.schema = schema._schema  # noqa: SLF001 - strawberry has no public name for the graphql-core schema
+        self.context = context
+        self.limits = limits or Limits()
+        self.development = development
+        self.page = page
+        self.documents = Documents(self.schema, self.limits, development=development)
+        self.threads = CapacityLimiter(4)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive)
+        given = request.headers.get("x-request-id", "")
+        request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        response = await self.respond(request, request_id)
+        response.headers["x-request-id"] = request_id
+        response.headers["vary"] = "Accept"
+        await response(scope, receive, send)
+
+    async def respond(self, request: Request, request_id: str) -> Response:
+        """The answer to one request."""
+        media = accepted(request.headers.get("accept"))
+        if self.page and request.method == "GET" and "query" not in request.query_params and wants_page(request):
+            return self.page(request)
+        try:
+            async with AsyncExitStack() as stack:
+                asked = await self.read(request, stack)
+                result, measured = await self.run(asked, request)
+        except ApiError as error:
+            return answer(refusal([error], request_id, error.code), media, error.status, error.code)
+        except Refused as refused:
+            legacy = media == PLAIN and refused.code in {Code.SYNTAX, Code.INVALID}
+            body = refusal(refused.errors, request_id, refused.code)
+            return answer(body, media, 200 if legacy else 400)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except Exception as error:  # noqa: BLE001 - masked; the log has it
+            shown = formatted(GraphQLError(str(error), original_error=error), request_id)
+            return answer({"errors": [shown]}, media, 500)
+        body = {"errors": [formatted(e, request_id) for e in result.errors]} if result.errors else {}
+        body["data"] = result.data
+        body["extensions"] = {"cost": {"requested": int(measured.once), "allowed": self.limits.cost}}
+        return answer(body, media, 200)
+
+    async def run(self, asked: Asked, request: Request) -> tuple[ExecutionResult, Measure]:
+        """Parse, check, measure and execute; raises ApiError or Refused for what is not executed."""
+        document = self.documents.get(asked.query)
+        operation = operation_of(document, asked.operation_name)
+        if request.method == "GET" and operation.operation is not OperationType.QUERY:
+            raise ApiError(Code.METHOD_NOT_ALLOWED, "GET is for queries; send other operations by POST.")
+        measured = measure(self.schema, document, operation, asked.variables, self.limits)
+        execute = partial(
+            execute_sync,
+            self.schema,
+            document,
+            context_value=self.context(request),
+            variable_values=asked.variables,
+            operation_name=asked.operation_name,
+            executor_class=BatchExecutor,
+            hide_suggestions=not self.development,
+        )
+        if operation.operation is OperationType.QUERY and measured.once < IN_THREAD:
+            result = execute()
+        else:
+            result = await to_thread.run_sync(execute, limiter=self.threads)
+        if result.data is None and result.errors and all(e.path is None for e in result.errors):
+            raise Refused(Code.INVALID, result.errors)  # variables that do not fit
+        return result, measured
+
+    async def read(self, request: Request, stack: AsyncExitStack) -> Asked:
+        """What the request asks for; files of a multipart request stay open as long as `stack`."""
+        if request.method == "GET":
+            return asked_of(
+                {
+                    "query": request.query_params.get("query"),
+                    "operationName": request.query_params.get("operationName") or None,
+                    **{
+                        name: loads(request.query_params[name].encode(errors="surrogatepass"))
+                        for name in ("variables", "extensions")
+                        if request.query_params.get(name)
+                    },
+                }
+            )
+        if request.method != "POST":
+            raise ApiError(Code.METHOD_NOT_ALLOWED, f"Use {ALLOWED}.")
+        content = request.headers.get("content-type", "")
+        kind, _, parameters = content.partition(";")
+        kind = kind.strip().lower()
+        charset = re.search(r"charset\s*=\s*\"?([\w-]+)", parameters, re.IGNORECASE)
+        if kind == "multipart/form-data":
+            return await self.read_multipart(request, stack)
+        if kind != PLAIN:
+            raise ApiError(Code.BAD_REQUEST, f"Send {PLAIN} or multipart/form-data, not {kind or 'nothing'}.")
+        if charset and charset.group(1).lower() not in {"utf-8", "utf8"}:
+            raise ApiError(Code.BAD_REQUEST, "Send UTF-8.")
+        chunks = [chunk async for chunk in limited(request, self.limits.body)]
+        return asked_of(loads(b"".join(chunks)))
+
+    async def read_multipart(self, request: Request, stack: AsyncExitStack) -> Asked:
+        """The GraphQL multipart request specification: `operations`, `map`, then the files."""
+        if not request.headers.get(PREFLIGHT):
+            raise ApiError(Code.FORBIDDEN, f"Uploads need the header {PREFLIGHT} with any value.")
+        counted = Request(request.scope, counting(request.receive, self.limits.upload))
+        try:
+            form = await stack.enter_async_context(
+                counted.form(max_files=20, max_fields=20, max_part_size=self.limits.body)
+            )
+        except (HTTPException, MultiPartException, KeyError, UnicodeDecodeError) as error:
+            raise ApiError(Code.BAD_REQUEST, f"The multipart body does not parse: {error}") from None
+        operations, where = (
+            loads(str(form.get(name, "")).encode(errors="surrogatepass")) for name in ("operations", "map")
+        )
+        if not isinstance(where, dict):
+            raise ApiError(Code.BAD_REQUEST, "The part map names a list of variables for each file.")
+        asked = asked_of(operations)
+        for name, paths in where.items():
+            file = form.get(name)
+            if not isinstance(file, UploadFile) or not isinstance(paths, list):
+                raise ApiError(Code.BAD_REQUEST, f"There is no file {name}, or map does not list where it goes.")
+            for path in paths:
+                place(asked.variables, path, file)
+        return asked
+
+
+def place(variables: dict[str, Any], path: object, file: UploadFile) -> None:
+    """Put a file where `variables.a.0.b` says; the place must be there and null."""
+    steps = path.split(".") if isinstance(path, str) else []
+    here: Any = {"variables": variables}
+    try:
+        for step in steps[:-1]:
+            here = here[int(step)] if isinstance(here, list) else here[step]
+        last: Any = int(steps[-1]) if isinstance(here, list) else steps[-1]
+        if len(steps) < 2 or here[last] is not None:
+            raise KeyError(path)
+        here[last] = file
+    except (KeyError, IndexError, ValueError, TypeError):
+        raise ApiError(Code.BAD_REQUEST, f"map names {path!r}, which is not a null in operations.") from None
+
+
+def asked_of(payload: Any) -> Asked:
+    """The parameters of a request; raises ApiError where one is missing or of the wrong type."""
+    if not isinstance(payload, dict):
+        raise ApiError(Code.BAD_REQUEST, "Send one JSON object with query, variables and operationName.")
+    query, variables, name = payload.get("query"), payload.get("variables"), payload.get("operationName")
+    if not isinstance(query, str) or not query:
+        raise ApiError(Code.BAD_REQUEST, "query is missing or not text.")
+    if variables is not None and not isinstance(variables, dict):
+        raise ApiError(Code.BAD_REQUEST, "variables is not an object.")
+    if name is not None and not isinstance(name, str):
+        raise ApiError(Code.BAD_REQUEST, "operationName is not text.")
+    if payload.get("extensions") is not None and not isinstance(payload["extensions"], dict):
+        raise ApiError(Code.BAD_REQUEST, "extensions is not an object.")
+    return Asked(query, variables or {}, name)
+
+
+def loads(body: bytes) -> Any:
+    """JSON in UTF-8; refuses what Python would take beyond the standard, and text that no file could hold."""
+    try:
+        text = body.decode()
+        found = json.loads(text, parse_constant=_no_constant)
+        if "\\u" in text:
+            json.dumps(found, ensure_ascii=False).encode()
+    except RecursionError:
+        raise ApiError(Code.BAD_REQUEST, "The JSON is nested too deeply.") from None
+    except UnicodeError:
+        raise ApiError(Code.BAD_REQUEST, "The body is not UTF-8 throughout, or escapes half a character.") from None
+    except ValueError as error:
+        raise ApiError(Code.BAD_REQUEST, f"The body is not JSON: {error}") from None
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON.")
+
+
+async def limited(request: Request, most: int) -> AsyncIterator[bytes]:
+    """The body in pieces; raises ApiError beyond `most` bytes."""
+    async for chunk in Request(request.scope, counting(request.receive, most)).stream():
+        yield chunk
+
+
+def counting(receive: Receive, most: int) -> Receive:
+    """`receive` that raises ApiError once more than `most` bytes have come."""
+    seen = 0
+
+    async def counted() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > most:
+            raise ApiError(Code.TOO_LARGE, f"The body is larger than {most} bytes.")
+        return message
+
+    return counted
+
+
+def accepted(header: str | None) -> str:
+    """The media type to answer in: the client's first choice of the two, the modern one where it does not mind."""
+    if not header:
+        return PLAIN
+    best, media = 0.0, PLAIN
+    for part in header.split(","):
+        name, *parameters = (p.strip().lower() for p in part.split(";"))
+        quality = 1.0
+        for parameter in parameters:
+            if parameter.startswith("q="):
+                try:
+                    quality = float(parameter[2:])
+                except ValueError:
+                    quality = 0.0
+        for offered, names in ((MODERN, (MODERN,)), (PLAIN, (PLAIN, "*/*", "application/*"))):
+            if name in names and quality > best:
+                best, media = quality, offered
+    return media
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a browser asks for a page to look at."""
+    return "text/html" in request.headers.get("accept", "").lower()
+
+
+def refusal(errors: Any, request_id: str, code: Code) -> dict[str, Any]:
+    """The body of a refused request: errors and no data."""
+    shown = [formatted(error, request_id, ran=False) for error in errors]
+    for each in shown:
+        if each["extensions"]["code"] == Code.INVALID:
+            each["extensions"]["code"] = code.value
+    return {"errors": shown}
+
+
+def answer(body: dict[str, Any], media: str, status: int, code: Code | None = None) -> Response:
+    """A JSON response."""
+    content = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(errors="replace")
+    response = Response(content, status, media_type=f"{media}; charset=utf-8")
+    if code is Code.METHOD_NOT_ALLOWED:
+        response.headers["allow"] = ALLOWED
+    return response
