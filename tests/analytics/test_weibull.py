@@ -88,7 +88,11 @@ def log_likelihood(rows: Rows, a: float, b: float) -> float:
 
 def optimum(rows: Rows, a: float, b: float) -> NDArray[np.float64]:
     """The best (ln eta, ln beta) by a simplex search that knows no derivative."""
-    best = fmin(lambda p: -log_likelihood(rows, p[0], p[1]), [a, b], xtol=1e-9, ftol=1e-12, maxiter=1000, disp=False)
+
+    def loss(p: NDArray[np.float64]) -> float:
+        return -log_likelihood(rows, p[0], p[1])
+
+    best = fmin(loss, [a, b], xtol=1e-9, ftol=1e-12, maxiter=1000, disp=False)
     return np.asarray(best, np.float64)
 
 

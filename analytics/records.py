@@ -1,0 +1,96 @@
+"""Life records made ready to be counted: in their part's unit, each unit once, failures that count."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from analytics.weibull import Event
+
+UNIT = ("part", "maker", "lot", "serial", "entry")
+"""What makes two readings readings of one unit: a serial may be the machine's, with units of other lots in it."""
+
+COLUMNS = (
+    "part", "maker", "lot", "mode", "mechanism", "event", "entry", "age", "age_to", "count", "product", "region",
+    "version",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Usable:
+    """Records that can be counted.
+
+    `rows` has the `COLUMNS`; `event` there is an `analytics.weibull.Event` code, with a failure that is not relevant as
+    the suspension it is. `mismatched` lists the (part, maker) some of whose records were left out because their unit is
+    not the part's. `units` gives each part's age unit (part, age_unit).
+    """
+
+    rows: pl.DataFrame
+    mismatched: pl.DataFrame
+    units: pl.DataFrame
+
+
+def usable(records: pl.DataFrame, parts: pl.DataFrame) -> Usable:
+    """What of `records` can be counted.
+
+    `records` has the columns of the kind life_record; `parts` has key and age_unit. A part without an age unit is
+    counted in the unit most of its records name, else in hours. Records in another unit are left out.
+    """
+    named = (
+        records.filter(pl.col("unit").is_not_null())
+        .group_by("part", "unit")
+        .len()
+        .sort("len", "unit", descending=[True, False])
+        .unique("part", keep="first", maintain_order=True)
+    )
+    units = (
+        pl.concat(
+            [parts.select(part="key", age_unit="age_unit"), records.select("part", age_unit=pl.lit(None, pl.String))]
+        )
+        .unique("part", keep="first", maintain_order=True)
+        .join(named.select("part", usual="unit"), on="part", how="left")
+        .select("part", pl.coalesce("age_unit", "usual", pl.lit("h")).alias("age_unit"))
+    )
+    joined = records.join(units, on="part", how="left", maintain_order="left")
+    fits = pl.coalesce("unit", "age_unit") == pl.col("age_unit")
+    failed = (pl.col("event") != "suspension") & pl.col("relevant").fill_null(value=True)
+    code = (
+        pl.when(failed & (pl.col("event") == "failure"))
+        .then(int(Event.FAILURE))
+        .when(failed & (pl.col("event") == "interval"))
+        .then(int(Event.INTERVAL))
+        .otherwise(int(Event.SUSPENSION))
+    )
+    rows = latest(joined.filter(fits)).with_columns(
+        event=code.cast(pl.Int8),
+        entry=pl.col("entry").fill_null(0.0),
+        age_to=pl.when(code == int(Event.INTERVAL)).then("age_to"),
+        count=pl.col("count").fill_null(1),
+    )
+    return Usable(
+        rows.select(COLUMNS),
+        joined.filter(~fits).select("part", "maker").unique().sort("part", "maker"),
+        units,
+    )
+
+
+def latest(records: pl.DataFrame) -> pl.DataFrame:
+    """`records` without the suspensions that a later reading of the same unit supersedes, in their order.
+
+    A unit alive at 1,000 h in January and at 1,700 h in February is one unit. Later means at the same age or an older
+    one, and not on an earlier day: a unit that was replaced starts from 0 again, on a later day.
+    """
+    numbered = records.with_row_index("_row")
+    first, last = pl.date(1, 1, 1), pl.date(9999, 12, 31)
+    superseded = (
+        numbered.filter(pl.col("serial").is_not_null())
+        .with_columns(
+            _alive=pl.col("event") == "suspension",
+            _day=pl.col("observed_on").fill_null(first),
+            _until=pl.col("observed_on").fill_null(last),
+        )
+        .sort("age", "_alive", "_day", "_row", descending=[True, False, True, False])
+        .with_columns(_newest=pl.col("_until").cum_max().shift(1).over(UNIT))
+        .filter(pl.col("_alive") & (pl.col("_newest") >= pl.col("_day")))
+        .select("_row")
+    )
+    return numbered.join(superseded, on="_row", how="anti", maintain_order="left").drop("_row")
