@@ -1,0 +1,149 @@
+"""From text cells to typed values, as whole columns: what people write for numbers, dates, yes and no, and codes.
+
+Each function takes a text column and returns the values and a mask of the cells that were not empty and could not be
+understood. Most cells are plain and are parsed as they stand; only those that are not are tidied and tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import polars as pl
+
+from ingest.headers import fold
+
+_BLANK = "\u0020\u00a0\u3000\ufeff\u200b\t\r\n"
+_YES = "是 有 对 y yes true t 1 √ ✓".split()
+_NO = "否 无 不 n no false f 0 ×".split()
+_EMPTY = ["", "-", "--", "—", "——", "/", "\\", "n/a", "N/A", "NA", "null", "NULL", "None", "无数据", "暂无"]
+_EXCEL_EPOCH = pl.lit("1899-12-30").str.to_date()
+_EXCEL_DAYS = (1, 110_000)
+"""1900-01-01 to the year 2201."""
+
+
+class Cleaned(NamedTuple):
+    """Typed values, null where empty or not understood, and the mask of those not understood."""
+
+    values: pl.Series
+    failed: pl.Series
+
+
+def text(cells: pl.Series) -> pl.Series:
+    """Text without blanks around it; nothing where nothing is left."""
+    stripped = cells.str.strip_chars(_BLANK)
+    return stripped.set(stripped == "", None) if (stripped == "").any() else stripped
+
+
+def code_text(cells: pl.Series) -> pl.Series:
+    """Text that identifies something: full-width letters and digits made narrow, no blanks around it."""
+    stripped = text(cells)
+    wide = stripped.str.contains("[\u3000\uff01-\uff5e]").fill_null(value=False)
+    if not wide.any():
+        return stripped
+    return text(_at(stripped, wide, lambda some: some.str.normalize("NFKC")))
+
+
+def without_dashes(cells: pl.Series) -> pl.Series:
+    """Text without blanks around it; null for what people write where there is nothing: `-`, `/`, `N/A`."""
+    stripped = text(cells)
+    nothing = stripped.is_in(_EMPTY)
+    return stripped.set(nothing, None) if nothing.any() else stripped
+
+
+def numbers(cells: pl.Series, *, factor: float = 1.0, units: tuple[str, ...] = ()) -> Cleaned:
+    """Finite floats: `12,345`, `0.25%`, full-width digits, one of `units` after the digits.
+
+    `factor` is that of the unit in the column's name; a cell with a percent sign of its own has its own.
+    """
+    cells = without_dashes(cells)
+    values = cells.cast(pl.Float64, strict=False) * factor
+    odd = values.is_null() & cells.is_not_null()
+    if odd.any():
+        values = _at(values, odd, lambda _: _odd_numbers(cells.filter(odd), factor, units))
+    values = values.set(values.is_finite().not_().fill_null(value=False), None)
+    return Cleaned(values, values.is_null() & cells.is_not_null())
+
+
+def _odd_numbers(cells: pl.Series, factor: float, units: tuple[str, ...]) -> pl.Series:
+    plain = cells.str.normalize("NFKC").str.strip_chars(_BLANK)
+    for unit in units:
+        plain = plain.str.strip_suffix(unit)
+    plain = plain.str.replace_all(r"[\s]+", "")
+    percent, permille = plain.str.ends_with("%"), plain.str.ends_with("‰")
+    plain = plain.str.strip_chars_end("%‰")
+    grouped = plain.str.contains(r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$")
+    plain = pl.select(pl.when(grouped).then(plain.str.replace_all(",", "", literal=True)).otherwise(plain)).to_series()
+    found = plain.cast(pl.Float64, strict=False)
+    scale = pl.select(pl.when(percent).then(0.01).when(permille).then(0.001).otherwise(factor)).to_series()
+    return found * scale
+
+
+def integers(cells: pl.Series, *, units: tuple[str, ...] = ()) -> Cleaned:
+    """Whole numbers, `3`, `3.0`, `1,200`; what has a fraction fails."""
+    cells = without_dashes(cells)
+    values = cells.cast(pl.Int64, strict=False)
+    odd = values.is_null() & cells.is_not_null()
+    if odd.any():
+        found = numbers(cells.filter(odd), units=units).values
+        whole = found.set((found != found.round(0)).fill_null(value=False), None)
+        values = _at(values, odd, lambda _: whole.cast(pl.Int64, strict=False))
+    return Cleaned(values, values.is_null() & cells.is_not_null())
+
+
+def dates(cells: pl.Series, *, excel: bool = False) -> Cleaned:
+    """Days: `2025-03-01`, `2025/3/1`, `2025.3.1`, `2025年3月1日`, `20250301`, with or without a time after it.
+
+    With `excel` also day numbers of a workbook (45717). Day and month without a year, and `3/1/2025`, fail.
+    """
+    cells = without_dashes(cells)
+    values = cells.str.to_date("%Y-%m-%d", strict=False)
+    odd = values.is_null() & cells.is_not_null()
+    if odd.any():
+        values = _at(values, odd, lambda _: _odd_dates(cells.filter(odd), excel=excel))
+    return Cleaned(values, values.is_null() & cells.is_not_null())
+
+
+def _odd_dates(cells: pl.Series, *, excel: bool) -> pl.Series:
+    plain = cells.str.normalize("NFKC").str.replace_all(r"\s*([年月/.-])\s*", "$1")
+    plain = plain.str.replace(r"^(\d{4})[年/.-](\d{1,2})[月/.-](\d{1,2})(?:[日号]?(?:[T\s]*\d.*)?)$", "$1-$2-$3")
+    plain = plain.str.replace(r"^(\d{4})(\d{2})(\d{2})(?:\.0)?$", "$1-$2-$3")
+    found = plain.str.to_date("%Y-%m-%d", strict=False)
+    if not excel:
+        return found
+    serial = plain.cast(pl.Float64, strict=False).floor()
+    serial = serial.set(~serial.is_between(*_EXCEL_DAYS).fill_null(value=False), None)
+    return pl.select(pl.coalesce(found, _EXCEL_EPOCH + pl.duration(days=serial.cast(pl.Int64)))).to_series()
+
+
+def times(cells: pl.Series, *, excel: bool = False) -> Cleaned:
+    """Moments in UTC; what says no zone is taken as UTC, a day as its midnight."""
+    cells = without_dashes(cells)
+    plain = cells.str.replace("T", " ", literal=True).str.strip_suffix("Z")
+    values = plain.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="us")
+    odd = values.is_null() & cells.is_not_null()
+    if odd.any():
+        values = _at(values, odd, lambda _: dates(cells.filter(odd), excel=excel).values.cast(pl.Datetime("us")))
+    return Cleaned(values.dt.replace_time_zone("UTC"), values.is_null() & cells.is_not_null())
+
+
+def booleans(cells: pl.Series) -> Cleaned:
+    """是/否, Y/N, true/false, 1/0."""
+    spellings = dict.fromkeys(_YES, "1") | dict.fromkeys(_NO, "0")
+    values, failed = codes(cells, spellings)
+    return Cleaned(values == "1", failed)
+
+
+def codes(cells: pl.Series, spellings: Mapping[str, str]) -> Cleaned:
+    """The codes of a vocabulary, by any spelling of `spellings`; case, width, blanks and punctuation do not matter."""
+    cells = without_dashes(cells)
+    known = {fold(spelling): code for spelling, code in spellings.items()}
+    distinct = cells.unique().drop_nulls()
+    mapped = [known.get(fold(each)) for each in distinct.to_list()]
+    values = cells.replace_strict(distinct, pl.Series(mapped, dtype=pl.String), default=None, return_dtype=pl.String)
+    return Cleaned(values, values.is_null() & cells.is_not_null())
+
+
+def _at(values: pl.Series, mask: pl.Series, repair: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """`values` with those under `mask` replaced by what `repair` makes of them."""
+    return values.scatter(mask.arg_true(), repair(values.filter(mask)))

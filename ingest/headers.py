@@ -1,0 +1,183 @@
+"""Which column of a sheet is which field, and which kind of sheet it is. Exact names are applied, others only suggested."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ingest import units
+from schema import KINDS, Kind, Personal
+from schema.core import Field
+from schema.entities.organisation import PERSONAL_COLUMNS
+
+_NOTES = frozenset({"必填", "选填", "可选", "必填项", "required", "optional", "示例", "单选"})
+_INDEX = frozenset({"序号", "行号", "no", "seq", "rowno", "#"})
+_OWNER = frozenset({"owner", "数据所有者", "所有者"})
+_NOISE = re.compile(r"[\W_]+")
+_BRACKET = re.compile(r"^(.+?)\s*[(\[{【〔《]([^()\[\]{}【】〔〕《》]*)[)\]}】〕》]$", re.DOTALL)
+_TWO_LANGUAGES = re.compile(r"[\n/|]|(?<=[\u4e00-\u9fff])\s+(?=[A-Za-z])")
+_LIKE, _SUGGESTED = 0.6, 3
+_FILLED_IN = {("part", "issuer")}
+"""Required fields that the loading organisation answers for where a sheet does not."""
+
+
+@functools.cache
+def fold(name: str) -> str:
+    """A name without what does not matter in it: width, case, blanks, punctuation (kept where there is nothing else)."""
+    narrow = unicodedata.normalize("NFKC", name).casefold()
+    return _NOISE.sub("", narrow) or re.sub(r"\s", "", narrow)
+
+
+def split_unit(name: str) -> tuple[str, str | None]:
+    """A heading and the unit in brackets behind it; a bracket that says 必填 goes, one with anything else stays."""
+    narrow = unicodedata.normalize("NFKC", name).strip(" *\t\r\n")
+    found = _BRACKET.match(narrow)
+    if not found:
+        return narrow, None
+    inside = found[2].strip().casefold()
+    if inside in _NOTES:
+        return split_unit(found[1])
+    return (found[1], inside) if inside in units.KNOWN else (narrow, None)
+
+
+@functools.cache
+def names_of(kind_name: str) -> Mapping[str, Field]:
+    """The fields of a kind by every folded name. No name means two fields of one kind: a test holds the registry to it."""
+    fields = [f for f in KINDS[kind_name].fields.values() if f.name != "stub"]
+    return {fold(spelling): f for f in reversed(fields) for spelling in reversed(f.spellings)}
+
+
+@functools.cache
+def _personal() -> Mapping[str, Personal]:
+    return {fold(name): what for name, what in PERSONAL_COLUMNS.items()}
+
+
+def personal(heading: str) -> Personal | None:
+    """What happens to a column of that name because it tells of persons; None for another."""
+    return _personal().get(fold(split_unit(heading)[0]))
+
+
+def sheet_kinds() -> list[Kind]:
+    """The kinds that a sheet can be."""
+    return [kind for kind in KINDS.values() if kind.sheet]
+
+
+def recognised(heading: str) -> bool:
+    """Is it the name of a column of any kind of sheet?"""
+    known = any(_field(heading, kind.name)[0] for kind in sheet_kinds())
+    return known or personal(heading) is not None or fold(heading) in _INDEX
+
+
+def _field(heading: str, kind_name: str) -> tuple[Field | None, str | None]:
+    """The field that a heading names exactly, and the unit in the heading."""
+    names = names_of(kind_name)
+    base, unit = split_unit(heading)
+    for name in (heading, base):
+        if (found := names.get(fold(name))) is not None:
+            return found, unit
+    pieces = {names.get(fold(piece)) for piece in _TWO_LANGUAGES.split(base) if fold(piece)}
+    return (pieces.pop() if len(pieces) == 1 else None), unit
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column that names a field: its position in the sheet, its heading, and what the unit in the heading does."""
+
+    position: str
+    heading: str
+    field: Field
+    scale: units.Scale
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a sheet reads as one kind. Mappings are from position to heading."""
+
+    kind: Kind
+    columns: tuple[Column, ...]
+    missing: tuple[Field, ...]
+    twice: tuple[tuple[str, str, Column], ...]
+    """Position and heading of a column that means the same as the Column taken."""
+    bad_units: tuple[tuple[str, Field, str], ...]
+    """Heading, field, and a unit that does not go with it."""
+    unmapped: Mapping[str, str]
+    personal: Mapping[str, str]
+    """Columns that tell of persons and are dropped."""
+    owner: str | None
+    """Position of the column that says whose each row is."""
+
+    @property
+    def share(self) -> float:
+        """The share of the columns that are understood, index and personal columns not counted."""
+        return len(self.columns) / max(1, len(self.columns) + len(self.twice) + len(self.bad_units) + len(self.unmapped))
+
+    def column(self, field: str) -> Column | None:
+        """The column of a field, if the sheet has one."""
+        return next((c for c in self.columns if c.field.name == field), None)
+
+    def suggestions(self, heading: str) -> list[Field]:
+        """Fields that have no column yet and a name like `heading`, the likest first; never applied."""
+        taken = {column.field.name for column in self.columns}
+        names = {name: f for name, f in names_of(self.kind.name).items() if f.name not in taken}
+        close = difflib.get_close_matches(fold(split_unit(heading)[0]), names, n=_SUGGESTED, cutoff=_LIKE)
+        return list({names[name].name: names[name] for name in close}.values())
+
+
+def reading(header: Mapping[str, str], kind: Kind) -> Reading:
+    """`header` (headings by position) as a sheet of `kind`."""
+    taken: dict[str, Column] = {}
+    twice, bad_units = [], []
+    unmapped: dict[str, str] = {}
+    dropped: dict[str, str] = {}
+    owner = None
+    for position, heading in header.items():
+        found, unit = _field(heading, kind.name)
+        if personal(heading) is Personal.DROP:
+            dropped[position] = heading
+        elif found is None and fold(heading) in _OWNER:
+            owner = position
+        elif found is None:
+            if fold(heading) not in _INDEX:
+                unmapped[position] = heading
+        elif found.name in taken:
+            twice.append((position, heading, taken[found.name]))
+        elif (scale := units.scale(unit, kind, found)) is None:
+            bad_units.append((heading, found, unit or ""))
+            unmapped[position] = heading
+        else:
+            taken[found.name] = Column(position, heading, found, scale)
+    missing = tuple(
+        f for f in kind.fields.values() if f.required and f.name not in taken and (kind.name, f.name) not in _FILLED_IN
+    )
+    return Reading(kind, tuple(taken.values()), missing, tuple(twice), tuple(bad_units), unmapped, dropped, owner)
+
+
+@dataclass(frozen=True)
+class Detection:
+    """The kind that a sheet is, or None with the closest ones; `named` when the file's name settled it."""
+
+    reading: Reading | None
+    closest: tuple[Reading, ...]
+    named: bool = False
+
+
+def detect(header: Mapping[str, str], names: Iterable[str | None]) -> Detection:
+    """The kind of a sheet: that whose sheet name is one of `names` (of file or worksheet), else by its columns.
+
+    By columns it is the kind with most of them, if no other has as many, none that it needs is missing, and at least half of the
+    sheet's columns are understood. Otherwise nothing is guessed.
+    """
+    for name in names:
+        for kind in sheet_kinds():
+            if name and fold(name) == fold(kind.sheet or ""):
+                return Detection(reading(header, kind), (), named=True)
+    readings = sorted((reading(header, kind) for kind in sheet_kinds()), key=lambda r: -len(r.columns))
+    able = [r for r in readings if not r.missing]
+    best = able[0] if able else None
+    if best and best.share >= 0.5 and not any(len(r.columns) == len(best.columns) for r in able[1:]):
+        return Detection(best, ())
+    return Detection(None, tuple(r for r in readings[:3] if r.columns))

@@ -1,0 +1,52 @@
+"""From a file to tables of text, by way of a child process with limits."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+
+from ingest.reading import child, magic
+from ingest.reading.limits import Limits, Unreadable
+from ingest.reading.table import ROW, Table, headed
+
+__all__ = ["ROW", "Limits", "Table", "Unreadable", "read"]
+
+
+def _silent(done: int, total: int) -> None:
+    """Nobody listens."""
+
+
+def read(
+    path: Path,
+    recognised: Callable[[str], bool],
+    *,
+    limits: Limits | None = None,
+    tell: Callable[[int, int], None] = _silent,
+) -> list[Table]:
+    """The tables of a CSV file (one) or a workbook (its visible sheets that are not empty), as text.
+
+    `recognised` says of a cell whether it is the name of a column, by which the header is found below title rows. `tell`
+    is called with what is done and what there is (bytes of a CSV file, sheets of a workbook). Raises Unreadable, whatever
+    the file does to the process that parses it.
+    """
+    limits = limits or Limits()
+    try:
+        magic.check(path, limits)
+    except FileNotFoundError as error:
+        raise Unreadable("file.missing") from error
+    with tempfile.TemporaryDirectory(prefix="chaingraph-") as folder:
+        out = Path(folder)
+        tables = []
+        for said in child.parse(path, out, limits, tell):
+            if not said["parts"]:
+                continue
+            frame = pl.concat([pl.read_ipc(out / part) for part in said["parts"]])
+            table = headed(frame, recognised, file=path.name, sheet=said["sheet"], encoding=said.get("encoding"))
+            if table is not None:
+                tables.append(table)
+    if not tables:
+        raise Unreadable("file.empty")
+    return tables

@@ -1,0 +1,99 @@
+"""The encoding and delimiter of a CSV file, and what its first block must not be. Runs in the child process."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.reading.limits import MIB, Limits, Unreadable
+
+_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_DELIMITERS = ",;\t"
+_LINES_TRIED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a CSV file is written; `columns` is the widest of its first lines, in cells."""
+
+    encoding: str
+    delimiter: str
+    columns: int
+    old_mac: bool
+    """Lines end in a carriage return alone."""
+
+
+def sniff(path: Path, limits: Limits) -> Dialect:
+    """Read the first block and settle how the file is written; raises Unreadable for what is not a table of text."""
+    with path.open("rb") as file:
+        block = file.read(limits.line_bytes)
+    bom = next((name for mark, name in _BOMS if block.startswith(mark)), None)
+    if bom != "utf-16" and b"\x00" in block:
+        raise Unreadable("file.not_text")
+    encoding = _encoding(path, bom)
+    text = codecs.getincrementaldecoder(encoding)().decode(block)
+    if not text.strip():
+        raise Unreadable("file.empty")
+    old_mac = "\n" not in text and "\r" in text
+    lines = text.replace("\r", "\n").split("\n") if old_mac else text.split("\n")
+    if len(lines) == 1 and len(block) == limits.line_bytes:
+        raise Unreadable("file.line_too_long", limit=f"{limits.line_bytes // MIB} MiB")
+    lines = [line for line in lines if line.strip()][:_LINES_TRIED]
+    delimiter, columns = _delimiter(lines)
+    if columns > limits.columns:
+        raise Unreadable("file.too_wide", columns=columns, limit=limits.columns)
+    return Dialect(encoding, delimiter, columns, old_mac)
+
+
+def _encoding(path: Path, bom: str | None) -> str:
+    """A byte order mark, else strict UTF-8, else strict GB18030, over the whole file. Never a guess by statistics."""
+    position = 0
+    for encoding in (bom,) if bom else ("utf-8", "gb18030"):
+        try:
+            for _ in decoded(path, encoding, MIB):
+                pass
+            return encoding
+        except UnicodeDecodeError as error:
+            position = error.start
+    raise Unreadable("file.encoding", tried=bom or "UTF-8, GB18030", byte=position)
+
+
+def decoded(path: Path, encoding: str, size: int) -> Iterator[str]:
+    """The file as text in pieces of about `size` bytes. A UnicodeDecodeError has the position in the file."""
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    done = 0
+    with path.open("rb") as file:
+        while True:
+            block = file.read(size)
+            pending = len(decoder.getstate()[0])
+            try:
+                text = decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                error.start += done - pending
+                raise
+            done += len(block)
+            if text:
+                yield text
+            if not block:
+                return
+
+
+def _delimiter(lines: list[str]) -> tuple[str, int]:
+    """The delimiter under which most lines have one same number of cells (at least two), and the widest line's cells.
+
+    A comma where nothing speaks for another: a file of one column has none.
+    """
+    best, best_score, widest = ",", (0, 0), 1
+    for delimiter in _DELIMITERS:
+        try:
+            cells = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
+        except csv.Error:  # a quote that is never closed, or a cell beyond csv.field_size_limit
+            cells = [line.count(delimiter) + 1 for line in lines]
+        count, times = max(((n, t) for n, t in Counter(cells).items() if n > 1), key=lambda p: (p[1], p[0]), default=(0, 0))
+        if (times, count) > best_score or delimiter == ",":
+            best, best_score, widest = delimiter, (times, count), max(cells, default=1)
+    return best, widest

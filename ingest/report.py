@@ -1,0 +1,151 @@
+"""What a load found and did, for people and for programs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from ingest.codes import CODES
+from schema.core import Severity
+from schema.text import Text
+
+SHOWN = 100
+"""Of one code in one column of one file so many rows are listed; the rest are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to know or to correct: where (file, row as a spreadsheet counts, column, value), what, and the remedy.
+
+    `more` further rows of the same column are like it.
+    """
+
+    severity: Severity
+    code: str
+    text: Text
+    remedy: Text
+    file: str | None = None
+    row: int | None = None
+    column: str | None = None
+    value: str | None = None
+    more: int = 0
+
+    def to_row(self, locale: str) -> dict[str, str | int | None]:
+        """As a row of a table, its texts in one language."""
+        text = self.text.say(locale)
+        if self.more:
+            text += f"（另有 {self.more} 行）" if locale.lower().startswith("zh") else f" ({self.more} more rows)"
+        return {
+            "severity": self.severity, "code": self.code, "file": self.file, "row": self.row, "column": self.column,
+            "value": self.value, "text": text, "remedy": self.remedy.say(locale),
+        }  # fmt: skip
+
+
+def finding(
+    code: str,
+    *,
+    file: str | None = None,
+    row: int | None = None,
+    column: str | None = None,
+    value: object = None,
+    more: int = 0,
+    **values: object,
+) -> Finding:
+    """The finding of a code, its texts filled in from `values` (a Text among them says itself in either language)."""
+    known = CODES[code]
+    shown = None if value is None else str(value)[:200]
+    return Finding(known.severity, code, _filled(known.text, values), _filled(known.remedy, values), file, row, column, shown, more)
+
+
+def _filled(text: Text, values: dict[str, object]) -> Text:
+    zh = {k: v.zh if isinstance(v, Text) else v for k, v in values.items()}
+    en = {k: v.en if isinstance(v, Text) else v for k, v in values.items()}
+    return Text(text.zh.format(**zh), text.en.format(**en))
+
+
+@dataclass
+class Counts:
+    """Rows of a sheet: read, then one of new, changed, same, refused or raw (kept without a kind)."""
+
+    read: int = 0
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+    refused: int = 0
+    raw: int = 0
+
+
+@dataclass
+class Report:
+    """The findings of a load, the counts of each sheet, and the uploads made (`upload` id by file)."""
+
+    findings: list[Finding] = field(default_factory=list)
+    counts: dict[tuple[str, str | None], Counts] = field(default_factory=dict)
+    uploads: dict[str, str] = field(default_factory=dict)
+    dry_run: bool = False
+    taken: bool = True
+    """False when `--strict` took nothing."""
+    revision: int | None = None
+    """The newest revision that the load made; None when it made none."""
+
+    def add(self, *findings: Finding) -> None:
+        """Take findings in, at most SHOWN of a code in one column of one file."""
+        self.findings.extend(findings)
+
+    def add_rows(self, code: str, rows: pl.DataFrame, *, file: str, column: str | None = None, **values: object) -> None:
+        """One finding for each of `rows` (`row`, optionally `value`, further columns fill in the texts), SHOWN at most."""
+        rest = max(0, rows.height - SHOWN)
+        shown = rows.head(SHOWN)
+        for i, cells in enumerate(shown.iter_rows(named=True)):
+            row, value = cells.pop("row"), cells.pop("value", None)
+            more = rest if i == shown.height - 1 else 0
+            self.findings.append(finding(code, file=file, row=row, column=column, value=value, more=more, **values, **cells))
+
+    def count(self, file: str, kind: str | None) -> Counts:
+        """The counts of a sheet, made when first asked for."""
+        return self.counts.setdefault((file, kind), Counts())
+
+    @property
+    def total(self) -> Counts:
+        """The sum of all counts."""
+        total = Counts()
+        for each in self.counts.values():
+            for name, number in vars(each).items():
+                setattr(total, name, getattr(total, name) + number)
+        return total
+
+    @property
+    def severities(self) -> dict[Severity, int]:
+        """How many findings of each severity, the rows not listed included."""
+        counter: Counter[Severity] = Counter()
+        for each in self.findings:
+            counter[each.severity] += 1 + each.more
+        return dict(counter)
+
+    @property
+    def refused(self) -> bool:
+        """Was anything refused?"""
+        return any(each.severity == "error" for each in self.findings)
+
+    def to_rows(self, locale: str) -> list[dict[str, str | int | None]]:
+        """The findings as rows of a table, the gravest first, then as they came."""
+        order: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
+        return [each.to_row(locale) for each in sorted(self.findings, key=lambda f: order[f.severity])]
+
+    def count_rows(self) -> list[dict[str, str | int | None]]:
+        """The counts as rows of a table, in the order of loading."""
+        return [{"file": file, "kind": kind, **vars(counts)} for (file, kind), counts in self.counts.items()]
+
+    def to_json(self, locale: str) -> dict[str, object]:
+        """The whole report for programs."""
+        return {
+            "dry_run": self.dry_run,
+            "taken": self.taken,
+            "revision": self.revision,
+            "uploads": self.uploads,
+            "total": vars(self.total),
+            "counts": self.count_rows(),
+            "findings": self.to_rows(locale),
+        }
