@@ -106,7 +106,8 @@ def _deleted_by(store: Store, loads: list[str], now: Snapshot) -> dict[str, pl.S
 
 def _earlier(store: Store, loads: list[str], wanted: dict[str, pl.Series]) -> dict[str, pl.DataFrame]:
     """The rows that the wanted keys had before the first commit of these loads; keys that were not there are left
-    out."""
+    out.
+    """
     first = next((c.revision for c in store.journal() if c.load in loads), 0)
     last: dict[str, pl.DataFrame] = {}
     for commit in store.journal(0, first - 1):

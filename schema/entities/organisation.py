@@ -19,6 +19,7 @@ from schema.vocabularies import Role
 class Organisation(Node):
     """A firm, laboratory, university, association or authority."""
 
+    # (:Organisation)-[:OWNED_BY]->(:Organisation)
     id: str = about(
         "Short code that the consortium uses for it.",
         zh="组织代码",

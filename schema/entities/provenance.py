@@ -41,6 +41,7 @@ class Upload(Entity):
 class RawRow(Entity):
     """A row of a sheet for which there is no kind yet: kept without its personal columns, so that nothing sent is lost."""
 
+    # (:RawRow)-[:CAME_WITH]->(:Upload)
     source: str = about("The upload.", zh="回执号", ref="upload")
     number: int = about("Row of the sheet.", zh="行号", ge=1)
     data: str = about("Its cells by column name, as JSON.", zh="内容")

@@ -41,8 +41,8 @@ def change(**put: pl.DataFrame) -> ChangeSet:
 def upload(number: str, load: str, at: dt.datetime | None = None, **more: Any) -> dict[str, Any]:
     when = at or dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     return {
-        "id": number, "load": load, "file": "f.csv", "sha256": "0", "rows": 1, "taken": 1, "refused": 0, "at": when, "by": "L01",
-        "state": "loaded", **more,
+        "id": number, "load": load, "file": "f.csv", "sha256": "0", "rows": 1, "taken": 1, "refused": 0,
+        "at": when, "by": "L01", "state": "loaded", **more,
     }  # fmt: skip
 
 
