@@ -65,6 +65,7 @@ class SqliteSession:
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self._cursors: list[apsw.Cursor] = []
+        self._ready: set[tuple[str, str]] = set()
         self.revision: int = connection.execute("SELECT coalesce(max(revision), 0) FROM journal").get
 
     def scan(self, kind: str, batch: int = 50_000) -> Iterator[pl.DataFrame]:
@@ -93,8 +94,11 @@ class SqliteSession:
     ) -> pl.DataFrame:
         """Walk an edge kind level by level; what was seen once is not walked again, so cycles end."""
         run = self._connection
-        step = statements.step(KINDS[along], direction)
+        ready, step = statements.walk(KINDS[along], direction)
         with told():
+            if ready and (along, direction) not in self._ready:
+                run.execute(ready)
+                self._ready.add((along, direction))
             run.execute("DELETE FROM temp.seen")
             run.executemany("INSERT OR IGNORE INTO temp.seen (key, depth) VALUES (?, 0)", ((key,) for key in start))
             level = 0
@@ -163,8 +167,8 @@ class SqliteStore:
             connection = apsw.Connection(str(self.path))
             connection.set_busy_timeout(60_000)
             connection.execute(
-                f"PRAGMA synchronous = full; PRAGMA foreign_keys = off; PRAGMA temp_store = memory;"
-                f"PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
+                "PRAGMA synchronous = full; PRAGMA foreign_keys = off; PRAGMA cache_size = -65536;"
+                f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
             )
             connection.execute(statements.SCRATCH)
         try:

@@ -18,6 +18,9 @@ _TYPES: dict[type[pl.DataType], str] = {
     pl.Datetime: "INTEGER",  # microseconds since 1970-01-01, UTC
 }
 
+Direction = Literal["out", "in"]
+DIRECTIONS: tuple[Direction, Direction] = ("out", "in")
+
 JOURNAL = """\
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE journal (
@@ -60,17 +63,19 @@ def table(kind: Kind) -> str:
 
 
 def indexes(kind: Kind) -> list[str]:
-    """An index for each end of a relation that is not the head of its key; more would only slow down loads.
+    """An index for each end of a relation that is declared indexed; one that heads the key needs none.
 
-    Lists and filters run on the snapshot, which needs none.
+    Lists and filters run on the snapshot, and an index doubles the time of a load.
     """
-    if kind.relation is None:
-        return []
     return [
         f"CREATE INDEX {name(f'{kind.name}_{end}')} ON {name(kind.name)} ({name(end)});"
-        for end in dict.fromkeys((kind.relation.start, kind.relation.end))
-        if end != kind.key[0]
+        for end in _ends(kind)
+        if kind.fields[end].meta.indexed and end != kind.key[0]
     ]
+
+
+def _ends(kind: Kind) -> tuple[str, ...]:
+    return (kind.relation.start, kind.relation.end) if kind.relation else ()
 
 
 def tables() -> str:
@@ -102,7 +107,7 @@ def rows(kind: Kind) -> str:
 def still_there(kind: Kind) -> str:
     """Forget the picked natural keys that some row of the kind has yet: another owner's, or one put back at once."""
     # An owner follows `@`, and `A` is the next sign after it: the range holds one natural key's rows.
-    found = "t.key > p.key || '@' AND t.key < p.key || 'A'" if kind.by_owner else "t.key = p.key"
+    found = "t.key >= p.key || '@' AND t.key < p.key || 'A'" if kind.by_owner else "t.key = p.key"
     return f"DELETE FROM temp.picked AS p WHERE EXISTS (SELECT 1 FROM {name(kind.name)} AS t WHERE {found})"
 
 
@@ -114,22 +119,32 @@ def referrers(kind: Kind) -> dict[str, str]:
     return {k: " OR ".join(f"{name(f)} IN temp.picked" for f in found) for k, found in fields.items()}
 
 
-def step(kind: Kind, direction: Literal["out", "in"]) -> str:
-    """One level of a walk along an edge kind: from what was seen at one depth (?1) to what is new at the next.
+def walk(kind: Kind, direction: Direction) -> tuple[str, str]:
+    """A walk along an edge kind: what makes it ready, and one level of it.
 
-    CROSS JOIN pins the order of the loops: after ANALYZE the planner would sooner scan all edges at every level.
+    A level goes from what was seen at one depth (?1) to what is new at the next. Where the table has neither key nor
+    index for it, a copy of the edges in the order of the walk is made first, which lasts as long as the session. CROSS
+    JOIN pins the order of the loops: after ANALYZE the planner would sooner read all edges at every level.
     """
     if kind.relation is None:
         raise ValueError(f"{kind.name} is not a relation")
-    here, there = kind.relation.start, kind.relation.end
-    if direction == "in":
-        here, there = there, here
-    # The head of a key is followed by `/`, and `0` is the next sign after it.
-    range_of = "e.key > s.key || '/' AND e.key < s.key || '0'" if here == kind.key[0] else f"e.{name(here)} = s.key"
-    return (
+    here, there = _ends(kind) if direction == "out" else reversed(_ends(kind))
+    ready, edges, found = "", name(kind.name), f"e.{name(here)} = s.key"
+    if here == kind.key[0]:  # the head of a key is followed by `/`, and `0` is the next sign after it
+        found = "e.key >= s.key || '/' AND e.key < s.key || '0'"
+    elif not kind.fields[here].meta.indexed:
+        edges, columns = f"temp.{name(f'{kind.name}_{direction}')}", f"{name(here)}, {name(there)}"
+        ready = (
+            f"CREATE TEMP TABLE {edges.removeprefix('temp.')} "
+            f"({columns}, PRIMARY KEY ({columns})) WITHOUT ROWID; "
+            f"INSERT OR IGNORE INTO {edges} SELECT {columns} FROM {name(kind.name)} "
+            f"WHERE {name(here)} IS NOT NULL AND {name(there)} IS NOT NULL ORDER BY {columns}"
+        )
+    step = (
         f"INSERT OR IGNORE INTO temp.seen (key, depth) SELECT e.{name(there)}, ?1 + 1 FROM temp.seen AS s "
-        f"CROSS JOIN {name(kind.name)} AS e ON {range_of} WHERE s.depth = ?1 AND e.{name(there)} IS NOT NULL"
+        f"CROSS JOIN {edges} AS e ON {found} WHERE s.depth = ?1 AND e.{name(there)} IS NOT NULL"
     )
+    return ready, step
 
 
 def golden() -> str:
@@ -138,6 +153,7 @@ def golden() -> str:
     for kind in KINDS.values():
         lines = [f"-- {kind.name}", put(kind), delete(kind), scan(kind), rows(kind), still_there(kind)]
         lines += [f"SELECT key FROM {name(other)} WHERE {where}" for other, where in referrers(kind).items()]
-        lines += [step(kind, "out"), step(kind, "in")] if kind.relation else []
+        if kind.relation:
+            lines += [s for direction in DIRECTIONS for s in walk(kind, direction) if s]
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
