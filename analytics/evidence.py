@@ -12,6 +12,7 @@ from analytics import weibull
 from analytics.hazard import LEVEL, Hazards, Kind
 from analytics.records import Usable, usable
 from analytics.weibull import Event
+from chaingraph.view import View
 from schema.text import Text
 
 Floats = NDArray[np.float64]
@@ -66,6 +67,23 @@ class Evidence:
     total_hazards: Hazards
     unknown: tuple[str, ...]
     records: Usable
+
+
+def evidence_of(view: View) -> Evidence:
+    """What a view knows of lives, gathered once for the view."""
+
+    def make() -> Evidence:
+        parents = view.table("contains").select(key="parent", assembly=pl.lit(value=True)).unique()
+        parts = view.table("part").select("key", "age_unit").join(parents, on="key", how="left", maintain_order="left")
+        return gather(
+            view.table("life_record"),
+            view.table("declared_value"),
+            view.table("mode"),
+            view.table("mechanism"),
+            parts.with_columns(pl.col("assembly").fill_null(value=False)),
+        )
+
+    return view.memo("evidence", make)
 
 
 def gather(

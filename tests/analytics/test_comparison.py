@@ -1,5 +1,6 @@
 """The weak-link tests: exact p-values, bounds, forward selection, and false alarms in simulated worlds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,7 +64,7 @@ def test_a_declared_value_is_denied_by_the_poisson_tail() -> None:
     assert found.ratio_low[2] == 0
 
 
-def grouped(observed: list[float], expected: list[float], *groups: list[int]) -> Candidates:
+def grouped(observed: Sequence[float], expected: Sequence[float], *groups: list[int]) -> Candidates:
     """One stratum whose candidates are lists of cells."""
     return Candidates(
         np.array(observed, np.float64),
@@ -139,8 +140,8 @@ class World:
         h0 = comparison.pool(rows)
         cell = (stratum * LOTS + lot) * REGIONS + region
         cells = strata * LOTS * REGIONS
-        observed = np.bincount(cell, comparison.failures(rows), cells)
-        expected = np.bincount(cell, comparison.expected(rows, h0.beta, h0.eta), cells)
+        observed = np.bincount(cell, comparison.failures(rows), cells).astype(np.float64)
+        expected = np.bincount(cell, comparison.expected(rows, h0.beta, h0.eta), cells).astype(np.float64)
         index = np.arange(cells)
         of_stratum, of_lot, of_region = index // (LOTS * REGIONS), index // REGIONS % LOTS, index % REGIONS
         groups = LOTS + REGIONS + 2
