@@ -17,7 +17,7 @@ from chaingraph.changes import ChangeSet
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How far the journal is. Readers see `visible`, which trails `revision` while a load of many commits is under way."""
+    """How far the journal is. Readers see `visible`, which trails `revision` while a load is under way."""
 
     revision: int
     visible: int
@@ -57,37 +57,43 @@ class Session(Protocol):
     def trace(
         self, start: Sequence[str], along: str, direction: Literal["out", "in"], depth: int | None = None
     ) -> pl.DataFrame:
-        """Walk an edge kind from natural keys `start`: columns `key` (natural key reached) and `depth` (of its first visit).
+        """Walk an edge kind from natural keys `start`; gives `key` (a natural key reached) and `depth` (at first).
 
-        The starts have depth 0. "out" goes from the relation's start field to its end field, "in" the other way.
+        The starts have depth 0. "out" goes from the relation's start field to its end field, "in" the other way. In
+        order of depth, then key.
         """
 
 
 class Store(Protocol):
     """Where the graph is kept.
 
-    Loads of many commits run under `writing`, so that they never interleave: an unfinished load is always the tail of the
-    journal, and `Head.visible` is simply the newest revision whose commit was the last of its load.
+    Loads of many commits run under `writing`, so that they never interleave: an unfinished load is always the tail of
+    the journal, and `Head.visible` is simply the newest revision whose commit was the last of its load. Logs, blobs and
+    secrets need no `writing`: they wait for one commit of a load at most.
     """
 
     url: str
     snapshots: Path
     """Folder for the memory-mapped snapshots of this store, on this machine."""
 
-    def writing(self, timeout: float = 300.0, waiting: Callable[[], None] | None = None) -> AbstractContextManager[None]:
-        """The write lock, first come first served across processes; re-entrant in a thread. Raises Busy after `timeout` s.
+    def writing(
+        self, timeout: float = 300.0, waiting: Callable[[], None] | None = None
+    ) -> AbstractContextManager[None]:
+        """The write lock, first come first served across processes; re-entrant in a thread.
 
-        `waiting` is called once if somebody else has it. A dead holder's lock is free at once.
+        `waiting` is called once if somebody else has it. Raises Busy after `timeout` seconds. A dead holder's lock is
+        free at once.
         """
 
     def commit(self, changes: ChangeSet, *, expect: int | None = None, leaves: Sequence[bytes] = ()) -> int:
-        """Apply atomically and append to the journal; returns the revision.
+        """Apply atomically (deletes, then puts) and append to the journal; returns the revision.
 
         The same id with the same content returns the first revision; with other content it raises Conflict
         (`commit.id_reused`). Raises Conflict when `expect` is not the newest revision (`commit.expected`), when another
         load is unfinished (`load.unfinished`), and when rows to be deleted are still referred to
-        (`delete.referred`, the referrers listed). An empty change set makes no revision and returns the newest.
-        `leaves` go to the log "audit" in the same transaction.
+        (`delete.referred`, the referrers listed). An empty change set makes no revision, unless it is the last of an
+        unfinished load, and returns the newest. `leaves` go to the log "audit" in the same transaction. Raises
+        ValueError when two rows put have one key, and when a commit that is not the last of its load names no load.
         """
 
     def head(self) -> Head:

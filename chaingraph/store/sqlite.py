@@ -200,6 +200,8 @@ class SqliteStore:
 
     def commit(self, changes: ChangeSet, *, expect: int | None = None, leaves: Sequence[bytes] = ()) -> int:
         """Apply atomically and append to the journal; see `Store.commit`."""
+        if not changes.last and changes.load is None:
+            raise ValueError("A commit that is not the last of its load must name the load.")
         payload = [
             (op, name, _encoded(rows))
             for op, parts in (("put", changes.put), ("delete", _delete_frames(changes)))
