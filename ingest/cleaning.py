@@ -6,6 +6,7 @@ understood. Most cells are plain and are parsed as they stand; only those that a
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -14,10 +15,10 @@ import polars as pl
 from ingest.headers import fold
 
 _BLANK = "\u0020\u00a0\u3000\ufeff\u200b\t\r\n"
-_YES = "是 有 对 y yes true t 1 √ ✓".split()
-_NO = "否 无 不 n no false f 0 ×".split()
+_YES = ("是", "有", "对", "y", "yes", "true", "t", "1", "√", "✓")
+_NO = ("否", "无", "不", "n", "no", "false", "f", "0", "×")
 _EMPTY = ["", "-", "--", "—", "——", "/", "\\", "n/a", "N/A", "NA", "null", "NULL", "None", "无数据", "暂无"]
-_EXCEL_EPOCH = pl.lit("1899-12-30").str.to_date()
+_EXCEL_EPOCH = dt.date(1899, 12, 30)
 _EXCEL_DAYS = (1, 110_000)
 """1900-01-01 to the year 2201."""
 
@@ -113,7 +114,9 @@ def _odd_dates(cells: pl.Series, *, excel: bool) -> pl.Series:
         return found
     serial = plain.cast(pl.Float64, strict=False).floor()
     serial = serial.set(~serial.is_between(*_EXCEL_DAYS).fill_null(value=False), None)
-    return pl.select(pl.coalesce(found, _EXCEL_EPOCH + pl.duration(days=serial.cast(pl.Int64)))).to_series()
+    return pl.select(
+        pl.coalesce(found, pl.lit(_EXCEL_EPOCH).dt.offset_by(pl.format("{}d", serial.cast(pl.Int64))))
+    ).to_series()
 
 
 def times(cells: pl.Series, *, excel: bool = False) -> Cleaned:

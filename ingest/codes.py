@@ -21,102 +21,197 @@ def _code(severity: Severity, zh: str, en: str, remedy_zh: str, remedy_en: str) 
     return Code(severity, Text(zh, en), Text(remedy_zh, remedy_en))
 
 
-_AS_XLSX = ("请用电子表格软件另存为 XLSX 或 UTF-8 的 CSV 后重试。", "Save it from the spreadsheet as XLSX or as CSV in UTF-8 and send that.")
-_SPLIT = ("请拆分文件，或删除数据区以外的单元格后重试。", "Split the file, or delete the cells beyond the data, and send it again.")
-_FILL = ("请填写后重新上传。", "Fill it in and send the file again.")
+_AS_XLSX = (
+    "请用电子表格软件另存为 XLSX 或 UTF-8 的 CSV 后重试。",
+    "Save it from the spreadsheet as XLSX or as CSV in UTF-8 and send that.",
+)
+_SPLIT = (
+    "请拆分文件，或删除数据区以外的单元格后重试。",
+    "Split the file, or delete the cells beyond the data, and send it again.",
+)
 
 CODES: dict[str, Code] = {
     # the file
     "file.missing": _code("error", "文件不存在。", "There is no such file.", "请检查路径。", "Check the path."),
     "file.format": _code("error", "不支持 {suffix} 格式。", "The format {suffix} is not supported.", *_AS_XLSX),
-    "file.empty": _code("error", "文件是空的。", "The file is empty.", "请检查导出是否成功。", "Check whether the export worked."),
-    "file.too_large": _code("error", "文件超出限制（{limit}），已停止读取。", "The file is beyond a limit ({limit}); reading was stopped.", *_SPLIT),
-    "file.too_wide": _code("error", "有 {columns} 列，最多 {limit} 列。", "It has {columns} columns; {limit} are the most.", *_SPLIT),
+    "file.empty": _code(
+        "error", "文件是空的。", "The file is empty.", "请检查导出是否成功。", "Check whether the export worked."
+    ),
+    "file.too_large": _code(
+        "error",
+        "文件超出限制（{limit}），已停止读取。",
+        "The file is beyond a limit ({limit}); reading was stopped.",
+        *_SPLIT,
+    ),
+    "file.too_wide": _code(
+        "error", "有 {columns} 列，最多 {limit} 列。", "It has {columns} columns; {limit} are the most.", *_SPLIT
+    ),
     "file.line_too_long": _code("error", "第一行超过 {limit}。", "Its first line is longer than {limit}.", *_AS_XLSX),
-    "file.not_text": _code("error", "不是文本文件（含空字节）。", "It is not a text file (it has null bytes).", *_AS_XLSX),
-    "file.encoding": _code("error", "无法按 {tried} 解码（第 {byte} 字节）。", "It cannot be decoded as {tried} (byte {byte}).", *_AS_XLSX),
+    "file.not_text": _code(
+        "error", "不是文本文件（含空字节）。", "It is not a text file (it has null bytes).", *_AS_XLSX
+    ),
+    "file.encoding": _code(
+        "error", "无法按 {tried} 解码（第 {byte} 字节）。", "It cannot be decoded as {tried} (byte {byte}).", *_AS_XLSX
+    ),
     "file.quotes": _code(
-        "error", "第 {row} 行的引号不成对或未转义。", "A quotation mark in row {row} is not closed or not doubled.",
-        "请将单元格内的引号写成两个，或另存为 XLSX。", "Double the quotation marks inside cells, or save it as XLSX.",
+        "error",
+        "第 {row} 行的引号不成对或未转义。",
+        "A quotation mark in row {row} is not closed or not doubled.",
+        "请将单元格内的引号写成两个，或另存为 XLSX。",
+        "Double the quotation marks inside cells, or save it as XLSX.",
     ),
     "file.damaged": _code("error", "文件已损坏：{reason}", "The file is damaged: {reason}", *_AS_XLSX),
-    "file.not_what_it_says": _code("error", "文件名说是 {said}，内容却是 {found}。", "The name says {said}, the content is {found}.", *_AS_XLSX),
+    "file.not_what_it_says": _code(
+        "error", "文件名说是 {said}，内容却是 {found}。", "The name says {said}, the content is {found}.", *_AS_XLSX
+    ),
     "file.decoded": _code(
-        "info", "按 {encoding} 解码；首行为 {first}。", "Decoded as {encoding}; the first row reads {first}.",
-        "如有乱码，请另存为 UTF-8 的 CSV 或 XLSX。", "If that reads wrong, save it as CSV in UTF-8 or as XLSX.",
+        "info",
+        "按 {encoding} 解码；首行为 {first}。",
+        "Decoded as {encoding}; the first row reads {first}.",
+        "如有乱码，请另存为 UTF-8 的 CSV 或 XLSX。",
+        "If that reads wrong, save it as CSV in UTF-8 or as XLSX.",
     ),
     # sheets and columns
-    "sheet.hidden": _code("info", "隐藏的工作表未读取。", "A hidden sheet was not read.", "如需读取请取消隐藏。", "Unhide it if it should be."),
-    "sheet.no_rows": _code("warning", "只有表头，没有数据。", "It has a header and no rows.", "请检查导出是否成功。", "Check whether the export worked."),
+    "sheet.hidden": _code(
+        "info",
+        "隐藏的工作表未读取。",
+        "A hidden sheet was not read.",
+        "如需读取请取消隐藏。",
+        "Unhide it if it should be.",
+    ),
+    "sheet.no_rows": _code(
+        "warning",
+        "只有表头，没有数据。",
+        "It has a header and no rows.",
+        "请检查导出是否成功。",
+        "Check whether the export worked.",
+    ),
     "sheet.unknown": _code(
-        "warning", "不能确定表的类型，{rows} 行原样保存，待归类。最接近：{closest}。",
+        "warning",
+        "不能确定表的类型，{rows} 行原样保存，待归类。最接近：{closest}。",
         "Its kind is not known; {rows} rows are kept as they are. Closest: {closest}.",
-        "请用模板的列名，或以数据集表名（如 life_records.csv）命名文件。", "Use the column names of a template, or name the file after a sheet of the dataset (life_records.csv).",
+        "请用模板的列名，或以数据集表名（如 life_records.csv）命名文件。",
+        "Use the column names of a template, or name the file after a sheet of the dataset (life_records.csv).",
     ),
     "column.missing": _code(
-        "error", "缺少必需的列“{label}”（{field}）。", "The required column {label} ({field}) is missing.",
-        "请补充该列；可用的列名：{names}。", "Add it; names that are understood: {names}.",
+        "error",
+        "缺少必需的列“{label}”（{field}）。",
+        "The required column {label} ({field}) is missing.",
+        "请补充该列；可用的列名：{names}。",
+        "Add it; names that are understood: {names}.",
     ),
     "column.twice": _code(
-        "warning", "与“{first}”含义相同（{field}），未采用，原样保存。", "It means the same as {first} ({field}); it was not used, and kept as it is.",
-        "请删除其中一列。", "Delete one of the two.",
+        "warning",
+        "与“{first}”含义相同（{field}），未采用，原样保存。",
+        "It means the same as {first} ({field}); it was not used, and kept as it is.",
+        "请删除其中一列。",
+        "Delete one of the two.",
     ),
     "column.unmapped": _code(
-        "info", "不认识的列，原样保存。{closest}", "A column that is not known; kept as it is. {closest}",
-        "如需采用，请改用建议的列名。", "To have it used, take a name that was suggested.",
+        "info",
+        "不认识的列，原样保存。{closest}",
+        "A column that is not known; kept as it is. {closest}",
+        "如需采用，请改用建议的列名。",
+        "To have it used, take a name that was suggested.",
     ),
-    "column.personal": _code("info", "含个人信息，未保存。", "Personal data; not stored.", "无需处理。", "Nothing needs to be done."),
+    "column.personal": _code(
+        "info", "含个人信息，未保存。", "Personal data; not stored.", "无需处理。", "Nothing needs to be done."
+    ),
     "column.hashed": _code(
-        "info", "车辆识别号等已替换为不可逆的代号。", "Vehicle numbers were replaced by keyed hashes.", "无需处理。", "Nothing needs to be done."
+        "info",
+        "车辆识别号等已替换为不可逆的代号。",
+        "Vehicle numbers were replaced by keyed hashes.",
+        "无需处理。",
+        "Nothing needs to be done.",
     ),
     "column.looks_personal": _code(
-        "warning", "内容像{what}，整列未保存。", "Its cells look like {what}; the column was not stored.",
-        "请在上传前删除该列。", "Delete the column before sending the file.",
+        "warning",
+        "内容像{what}，整列未保存。",
+        "Its cells look like {what}; the column was not stored.",
+        "请在上传前删除该列。",
+        "Delete the column before sending the file.",
     ),
     "column.masked": _code(
-        "warning", "有 {count} 个单元格含像{what}的内容，已遮盖。", "{count} cells contain what looks like {what}; that was masked.",
-        "请在上传前删除个人信息。", "Take personal data out before sending the file.",
+        "warning",
+        "有 {count} 个单元格含像{what}的内容，已遮盖。",
+        "{count} cells contain what looks like {what}; that was masked.",
+        "请在上传前删除个人信息。",
+        "Take personal data out before sending the file.",
     ),
     "column.unit": _code(
-        "error", "不认识列名中的单位“{unit}”。", "The unit {unit} in the column's name is not known for it.",
-        "请换算为 {expected}。", "Convert it to {expected}.",
+        "error",
+        "不认识列名中的单位“{unit}”。",
+        "The unit {unit} in the column's name is not known for it.",
+        "请换算为 {expected}。",
+        "Convert it to {expected}.",
     ),
     # cells and rows
-    "value.required": _code("error", "“{label}”不能为空。", "{label} must not be empty.", *_FILL),
     "value.number": _code("error", "不是有限的数。", "It is not a finite number.", "请填写数字。", "Give a number."),
     "value.integer": _code("error", "不是整数。", "It is not a whole number.", "请填写整数。", "Give a whole number."),
     "value.date": _code("error", "不是日期。", "It is not a date.", "请写成 2025-03-01。", "Write it as 2025-03-01."),
     "value.boolean": _code("error", "不是是/否。", "It is not yes or no.", "请填写 是 或 否。", "Write yes or no."),
-    "value.code": _code("error", "不在可选值之内。", "It is not one of the values that are known.", "可选：{codes}。", "Known: {codes}."),
-    "value.range": _code("error", "超出允许范围（{bounds}）。", "It is outside the bounds ({bounds}).", "请更正。", "Correct it."),
-    "value.length": _code("error", "超过 {limit} 个字符。", "It is longer than {limit} characters.", "请缩短。", "Shorten it."),
-    "row.too_long": _code("error", "单元格多于表头的列数。", "It has more cells than the header.", "检查是否有未加引号的分隔符。", "Look for a delimiter that is not in quotation marks."),
+    "row.too_long": _code(
+        "error",
+        "单元格多于表头的列数。",
+        "It has more cells than the header.",
+        "检查是否有未加引号的分隔符。",
+        "Look for a delimiter that is not in quotation marks.",
+    ),
     "row.owner": _code(
-        "error", "只有管理员可以用 owner 列代他人上传。", "Only an administrator may load for others with an owner column.",
-        "请删除该列，或由管理员上传。", "Delete the column, or let an administrator load it.",
+        "error",
+        "只有管理员可以用 owner 列代他人上传。",
+        "Only an administrator may load for others with an owner column.",
+        "请删除该列，或由管理员上传。",
+        "Delete the column, or let an administrator load it.",
     ),
     "row.not_yours": _code(
-        "error", "{what} 属于 {owner}，不能由你修改。", "{what} belongs to {owner} and is not yours to change.",
-        "请联系其所有者或管理员。", "Ask its owner or an administrator.",
+        "error",
+        "{what} 属于 {owner}，不能由你修改。",
+        "{what} belongs to {owner} and is not yours to change.",
+        "请联系其所有者或管理员。",
+        "Ask its owner or an administrator.",
     ),
     "key.duplicate": _code(
-        "error", "与第 {other} 行的键相同而内容不同（{key}）。", "It has the key of row {other} and says something else ({key}).",
-        "请合并或删除其中一行。", "Merge the two or delete one.",
+        "error",
+        "与第 {other} 行的键相同而内容不同（{key}）。",
+        "It has the key of row {other} and says something else ({key}).",
+        "请合并或删除其中一行。",
+        "Merge the two or delete one.",
     ),
-    "key.repeated": _code("info", "与前面的行完全相同，只取一次。", "It is equal to an earlier row and was taken once.", "无需处理。", "Nothing needs to be done."),
+    "key.repeated": _code(
+        "info",
+        "与前面的行完全相同，只取一次。",
+        "It is equal to an earlier row and was taken once.",
+        "无需处理。",
+        "Nothing needs to be done.",
+    ),
     "life_record.repeated": _code(
-        "warning", "{count} 行与另一份上传中的行完全相同，且无编号和序列号，可能重复计数。",
-        "{count} rows without number or serial equal rows of another upload; they may be the same units counted twice.",
-        "请补充编号或序列号，或用 --replace 替换先前的上传。", "Give numbers or serials, or replace the earlier upload with --replace.",
+        "warning",
+        "有 {count} 行与另一份文件中的行完全相同，且无编号和序列号，只计一次。",
+        "{count} rows without number and serial equal rows of another file; each is counted once.",
+        "若是不同的个体，请补充编号或序列号。",
+        "If they are other units, give their numbers or serials.",
     ),
     # references
     "reference.stub": _code(
-        "info", "所指的{kind}尚无资料，已建占位。", "The {kind} referred to is not described yet; a placeholder was made.",
-        "如编码有误请更正，否则补充其资料。", "Correct the code if it is wrong, else describe it.",
+        "info",
+        "所指的{kind}尚无资料，已建占位。",
+        "The {kind} referred to is not described yet; a placeholder was made.",
+        "如编码有误请更正，否则补充其资料。",
+        "Correct the code if it is wrong, else describe it.",
+    ),
+    "reference.unknown": _code(
+        "error",
+        "没有这个{kind}。",
+        "There is no such {kind}.",
+        "请先载入，或更正编码。",
+        "Load it first, or correct its code.",
     ),
     "reference.ambiguous": _code(
-        "error", "该编码有多个发布方：{candidates}。", "Several issuers have this number: {candidates}.",
-        "请写成 发布方/编码。", "Write it as ISSUER/NUMBER.",
+        "error",
+        "该编码有多个发布方：{candidates}。",
+        "Several issuers have this number: {candidates}.",
+        "请写成 发布方/编码。",
+        "Write it as ISSUER/NUMBER.",
     ),
-    "reference.refused": _code("error", "所指的行被拒收。", "The row it refers to was refused.", "请先更正那一行。", "Correct that row first."),
 }

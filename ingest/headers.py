@@ -113,7 +113,9 @@ class Reading:
     @property
     def share(self) -> float:
         """The share of the columns that are understood, index and personal columns not counted."""
-        return len(self.columns) / max(1, len(self.columns) + len(self.twice) + len(self.bad_units) + len(self.unmapped))
+        return len(self.columns) / max(
+            1, len(self.columns) + len(self.twice) + len(self.bad_units) + len(self.unmapped)
+        )
 
     def column(self, field: str) -> Column | None:
         """The column of a field, if the sheet has one."""

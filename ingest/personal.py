@@ -13,8 +13,14 @@ _EDGE, _END = r"(?:^|[^0-9A-Za-z])", r"(?:[^0-9A-Za-z]|$)"
 
 PATTERNS: dict[str, tuple[Text, str]] = {
     "phone": (Text("电话号码", "phone numbers"), r"(?:\+?86[ -]?)?1[3-9]\d[ -]?[\d*]{4}[ -]?[\d*]{4}|0\d{2,3}-\d{7,8}"),
-    "id": (Text("身份证号", "identity card numbers"), r"[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]"),
-    "email": (Text("电子邮箱", "e-mail addresses"), r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}"),
+    "id": (
+        Text("身份证号", "identity card numbers"),
+        r"[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]",
+    ),
+    "email": (
+        Text("电子邮箱", "e-mail addresses"),
+        r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}",
+    ),
     "vin": (Text("车辆识别号", "vehicle identification numbers"), r"[A-HJ-NPR-Z0-9]{17}"),
 }
 """What cells look like that tell of persons, and what it is called."""
@@ -66,7 +72,9 @@ def hashed(cells: pl.Series, secret: bytes) -> pl.Series:
     plain = code_text(cells)
     plain = pl.select(pl.when(plain.str.contains(_HASHED)).then(plain).otherwise(plain.str.to_uppercase())).to_series()
     distinct = plain.filter(~plain.str.contains(_HASHED)).unique().drop_nulls()
-    codes = [HASH_PREFIX + hmac.digest(secret, each.encode(), "sha256").hex()[:_HASH_HEX] for each in distinct.to_list()]
+    codes = [
+        HASH_PREFIX + hmac.digest(secret, each.encode(), "sha256").hex()[:_HASH_HEX] for each in distinct.to_list()
+    ]
     return plain.replace(distinct, pl.Series(codes, dtype=pl.String))
 
 
@@ -75,4 +83,3 @@ def hash_vins(cells: pl.Series, secret: bytes) -> pl.Series:
     found = cells.str.to_uppercase().str.contains(f"^(?:{PATTERNS['vin'][1]})$").fill_null(value=False)
     found &= _vins(cells.str.to_uppercase())
     return cells.scatter(found.arg_true(), hashed(cells.filter(found), secret)) if found.any() else cells
-

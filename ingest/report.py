@@ -13,6 +13,7 @@ from schema.text import Text
 
 SHOWN = 100
 """Of one code in one column of one file so many rows are listed; the rest are counted."""
+_VALUE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,10 @@ def finding(
 ) -> Finding:
     """The finding of a code, its texts filled in from `values` (a Text among them says itself in either language)."""
     known = CODES[code]
-    shown = None if value is None else str(value)[:200]
-    return Finding(known.severity, code, _filled(known.text, values), _filled(known.remedy, values), file, row, column, shown, more)
+    shown = None if value is None else str(value)[:_VALUE]
+    return Finding(
+        known.severity, code, _filled(known.text, values), _filled(known.remedy, values), file, row, column, shown, more
+    )
 
 
 def _filled(text: Text, values: dict[str, object]) -> Text:
@@ -67,7 +70,7 @@ def _filled(text: Text, values: dict[str, object]) -> Text:
 
 @dataclass
 class Counts:
-    """Rows of a sheet: read, then one of new, changed, same, refused or raw (kept without a kind)."""
+    """Rows of a sheet: read, then one of new, changed, same, refused or raw (kept without a kind); removed by an undo."""
 
     read: int = 0
     new: int = 0
@@ -75,6 +78,7 @@ class Counts:
     same: int = 0
     refused: int = 0
     raw: int = 0
+    removed: int = 0
 
 
 @dataclass
@@ -91,17 +95,51 @@ class Report:
     """The newest revision that the load made; None when it made none."""
 
     def add(self, *findings: Finding) -> None:
-        """Take findings in, at most SHOWN of a code in one column of one file."""
+        """Take findings in."""
         self.findings.extend(findings)
 
-    def add_rows(self, code: str, rows: pl.DataFrame, *, file: str, column: str | None = None, **values: object) -> None:
-        """One finding for each of `rows` (`row`, optionally `value`, further columns fill in the texts), SHOWN at most."""
+    def add_rows(
+        self, code: str, rows: pl.DataFrame, *, file: str, column: str | None = None, **values: object
+    ) -> None:
+        """A finding for each of `rows`: `row`, `value` if there is one; further columns fill in the texts, as `values` do."""
+        known = CODES[code]
+        names = [name for name in rows.columns if name not in {"row", "value"}]
+        if not names:
+            worded = _filled(known.text, values), _filled(known.remedy, values)
+            self.add_worded(code, known.severity, *worded, rows, file=file, column=column)
+            return
         rest = max(0, rows.height - SHOWN)
-        shown = rows.head(SHOWN)
-        for i, cells in enumerate(shown.iter_rows(named=True)):
+        for i, cells in enumerate(rows.head(SHOWN).iter_rows(named=True), 1):
             row, value = cells.pop("row"), cells.pop("value", None)
-            more = rest if i == shown.height - 1 else 0
-            self.findings.append(finding(code, file=file, row=row, column=column, value=value, more=more, **values, **cells))
+            more = rest if i == SHOWN else 0
+            self.add(finding(code, file=file, row=row, column=column, value=value, more=more, **values, **cells))
+
+    def add_worded(
+        self,
+        code: str,
+        severity: Severity,
+        text: Text,
+        remedy: Text,
+        rows: pl.DataFrame,
+        *,
+        file: str,
+        column: str | None,
+    ) -> None:
+        """A finding for each of `rows` (`row`, `value` if there is one), all worded alike; those beyond SHOWN are counted."""
+        rest = max(0, rows.height - SHOWN)
+        values = rows["value"].cast(pl.String) if "value" in rows.columns else pl.repeat(None, rows.height, eager=True)
+        for i, (row, value) in enumerate(zip(rows["row"].head(SHOWN), values.head(SHOWN), strict=True), 1):
+            shown = None if value is None else value[:_VALUE]
+            more = rest if i == SHOWN else 0
+            self.add(Finding(severity, code, text, remedy, file, row, column, shown, more))
+
+    def take_nothing(self) -> None:
+        """Say that `--strict` took nothing: no row of any sheet is new or changed."""
+        self.taken = False
+        self.uploads.clear()
+        for each in self.counts.values():
+            each.refused += each.new + each.changed + each.raw
+            each.new = each.changed = each.raw = 0
 
     def count(self, file: str, kind: str | None) -> Counts:
         """The counts of a sheet, made when first asked for."""

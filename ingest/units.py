@@ -53,3 +53,8 @@ def scale(spelling: str | None, kind: Kind, field: Field) -> Scale | None:
     if unit == "1":
         return Scale(factor) if field.python_type is float else None
     return Scale(factor) if unit in {"pieces", "money"} and field.python_type in {int, float} else None
+
+
+def spellings(unit: str | None) -> tuple[str, ...]:
+    """Every way to write a unit behind a number, the longest first; nothing for no unit."""
+    return tuple(sorted((s for s, (u, factor) in KNOWN.items() if u == unit and factor == 1), key=len, reverse=True))

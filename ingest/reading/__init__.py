@@ -10,9 +10,10 @@ import polars as pl
 
 from ingest.reading import child, magic
 from ingest.reading.limits import Limits, Unreadable
+from ingest.reading.magic import SUFFIXES
 from ingest.reading.table import ROW, Table, headed
 
-__all__ = ["ROW", "Limits", "Table", "Unreadable", "read"]
+__all__ = ["ROW", "SUFFIXES", "Limits", "Table", "Unreadable", "read"]
 
 
 def _silent(done: int, total: int) -> None:
@@ -25,8 +26,8 @@ def read(
     *,
     limits: Limits | None = None,
     tell: Callable[[int, int], None] = _silent,
-) -> list[Table]:
-    """The tables of a CSV file (one) or a workbook (its visible sheets that are not empty), as text.
+) -> tuple[list[Table], list[str]]:
+    """The tables of a CSV file (one) or a workbook (its visible sheets that are not empty), as text; the hidden sheets' names.
 
     `recognised` says of a cell whether it is the name of a column, by which the header is found below title rows. `tell`
     is called with what is done and what there is (bytes of a CSV file, sheets of a workbook). Raises Unreadable, whatever
@@ -39,8 +40,10 @@ def read(
         raise Unreadable("file.missing") from error
     with tempfile.TemporaryDirectory(prefix="chaingraph-") as folder:
         out = Path(folder)
-        tables = []
+        tables, hidden = [], []
         for said in child.parse(path, out, limits, tell):
+            if said.get("hidden"):
+                hidden.append(said["sheet"])
             if not said["parts"]:
                 continue
             frame = pl.concat([pl.read_ipc(out / part) for part in said["parts"]])
@@ -49,4 +52,4 @@ def read(
                 tables.append(table)
     if not tables:
         raise Unreadable("file.empty")
-    return tables
+    return tables, hidden

@@ -93,7 +93,9 @@ def _delimiter(lines: list[str]) -> tuple[str, int]:
             cells = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
         except csv.Error:  # a quote that is never closed, or a cell beyond csv.field_size_limit
             cells = [line.count(delimiter) + 1 for line in lines]
-        count, times = max(((n, t) for n, t in Counter(cells).items() if n > 1), key=lambda p: (p[1], p[0]), default=(0, 0))
+        count, times = max(
+            ((n, t) for n, t in Counter(cells).items() if n > 1), key=lambda p: (p[1], p[0]), default=(0, 0)
+        )
         if (times, count) > best_score or delimiter == ",":
             best, best_score, widest = delimiter, (times, count), max(cells, default=1)
     return best, widest

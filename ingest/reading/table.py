@@ -42,7 +42,12 @@ class Table:
 
 
 def headed(
-    frame: pl.DataFrame, recognised: Callable[[str], bool], *, file: str, sheet: str | None = None, encoding: str | None = None
+    frame: pl.DataFrame,
+    recognised: Callable[[str], bool],
+    *,
+    file: str,
+    sheet: str | None = None,
+    encoding: str | None = None,
 ) -> Table | None:
     """The table in `frame` (as the child process wrote it), or None when it has no cell that is not blank.
 

@@ -1,0 +1,277 @@
+"""Files into the graph: read, map, clean, check, compare with what is stored, commit as one load; and take it back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import polars as pl
+
+from chaingraph import View, Workspace
+from chaingraph.snapshot import Snapshot
+from chaingraph.view import EVERYBODY
+from chaingraph.workspace import load_run
+from ingest import headers, reading
+from ingest.check import Checker
+from ingest.cleaning import text
+from ingest.forms import lacks_event
+from ingest.reading import Limits, Table, Unreadable
+from ingest.report import Report, finding
+from ingest.retract import retracted
+from ingest.sheets import Loader, Source, as_json
+from schema import KINDS, Text, kind
+
+LOCAL = "local"
+"""Who loads into an embedded store without saying who."""
+_READERS = 2
+_KINDS_SHOWN = 3
+
+
+class Step(NamedTuple):
+    """Progress: of what (bytes or sheets read of a file, checks, rows written) so much is done of so much."""
+
+    stage: Literal["read", "check", "write"]
+    file: str | None
+    done: int
+    total: int
+
+
+def _silent(step: Step) -> None:
+    """Nobody watches."""
+
+
+def load(
+    workspace: Workspace,
+    paths: Iterable[Path],
+    *,
+    by: str | None = None,
+    administrator: bool | None = None,
+    dry_run: bool = False,
+    strict: bool = False,
+    replace: str | None = None,
+    progress: Callable[[Step], None] = _silent,
+    limits: Limits | None = None,
+) -> Report:
+    """Load files and dataset folders as one load; returns what was found and done.
+
+    Rows belong to the organisation `by`. Without it the loader is `local` and (if `administrator` does not say otherwise) an
+    administrator, who may load for others with an `owner` column. `dry_run` commits nothing; `strict` commits nothing if there
+    is any error, otherwise good rows are taken. `replace` is an upload whose rows go if the load does not bring
+    them again. Raises what `Workspace.submit` raises, and NotFound for an unknown `replace`.
+    """
+    report = Report(dry_run=dry_run)
+    sources = _read(_files(paths), report, progress, limits)
+    who = by or LOCAL
+    admin = by is None if administrator is None else administrator
+    loader = Loader(who, admin, workspace.store.secret("personal"))
+    viewer = EVERYBODY if admin else who
+    progress(Step("check", None, 0, 1))
+    if dry_run:
+        view = workspace.view(viewer)
+        _plan(workspace, workspace.snapshot(), view, loader, sources, report, replace)
+        progress(Step("check", None, 1, 1))
+        return report
+    with workspace.writing():
+        view = workspace.view(viewer)
+        put, delete = _plan(workspace, workspace.snapshot(), view, loader, sources, report, replace)
+        progress(Step("check", None, 1, 1))
+        if strict and report.refused:
+            report.take_nothing()
+            return report
+        total = sum(map(len, put.values())) + sum(map(len, delete.values()))
+        if total:
+            digest = hashlib.sha256("\n".join([who, replace or "", *(s.sha256 for s in sources)]).encode()).hexdigest()
+            written = 0
+
+            def committed(rows: int) -> None:
+                nonlocal written
+                written += rows
+                progress(Step("write", None, written, total))
+
+            progress(Step("write", None, 0, total))
+            report.revision = workspace.submit(load_run(put, delete, by=who, load=digest[:16]), committed)
+    return report
+
+
+def _files(paths: Iterable[Path]) -> list[Path]:
+    """The files meant by `paths`: of a folder those of a format that is read, by name."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = (
+                p for p in path.iterdir() if p.suffix.lower() in reading.SUFFIXES and not p.name.startswith((".", "~$"))
+            )
+            found += sorted(inside)
+        else:
+            found.append(path)
+    return found
+
+
+def _read(
+    files: Sequence[Path], report: Report, progress: Callable[[Step], None], limits: Limits | None
+) -> list[Source]:
+    """All sheets of all files, things before what refers to them; files that cannot be read are reported."""
+
+    def one(path: Path) -> tuple[Path, str, list[Table], list[str], Unreadable | None]:
+        def tell(done: int, total: int) -> None:
+            progress(Step("read", path.name, done, total))
+
+        try:
+            tables, hidden = reading.read(path, headers.recognised, limits=limits, tell=tell)
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except Unreadable as unreadable:
+            return path, "", [], [], unreadable
+        return path, digest, tables, hidden, None
+
+    sources: list[Source] = []
+    with ThreadPoolExecutor(_READERS) as pool:
+        for path, digest, tables, hidden, unreadable in pool.map(one, files):
+            if unreadable is not None:
+                report.add(finding(unreadable.code, file=path.name, **unreadable.values))
+            for sheet in hidden:
+                report.add(finding("sheet.hidden", file=f"{path.name}[{sheet}]"))
+            for table in tables:
+                source = _source(len(sources), table, digest, path, alone=len(tables) == 1, report=report)
+                if source is not None:
+                    sources.append(source)
+    order = list(KINDS)
+    return sorted(sources, key=lambda s: order.index(s.kind.name) if s.kind else len(order))
+
+
+def _source(number: int, table: Table, digest: str, path: Path, *, alone: bool, report: Report) -> Source | None:
+    """The sheet with its kind; None when it is of a kind and lacks what that needs."""
+    names = [table.sheet, path.stem] if alone else [table.sheet]
+    found = headers.detect(table.header, names)
+    if table.encoding not in {None, "utf-8", "utf-8-sig"}:
+        first = " | ".join(cell or "" for cell in next(iter(table.sample()), []))
+        report.add(finding("file.decoded", file=table.name, encoding=table.encoding, first=first))
+    if not table.cells.height:
+        report.add(finding("sheet.no_rows", file=table.name))
+        return None
+    read = found.reading
+    if read is None:
+        closest = ", ".join(
+            f"{r.kind.sheet} {len(r.columns)}/{len(table.header)}" for r in found.closest[:_KINDS_SHOWN]
+        )
+        report.add(finding("sheet.unknown", file=table.name, rows=table.cells.height, closest=closest or "–"))
+        return Source(number, table, digest, None)
+    missing = list(read.missing)
+    if lacks_event(read):
+        missing.append(read.kind.fields["event"])
+    for each in missing:
+        label, names_known = each.label, "; ".join(each.spellings[:8])
+        report.add(
+            finding(
+                "column.missing", file=table.name, column=each.name, label=label, field=each.name, names=names_known
+            )
+        )
+    if missing:
+        counts = report.count(table.name, read.kind.name)
+        counts.read = counts.refused = table.cells.height
+        return None
+    for heading, expected, unit in read.bad_units:
+        wanted = expected.meta.unit or "–"
+        report.add(finding("column.unit", file=table.name, column=heading, value=unit, unit=unit, expected=wanted))
+    for _, heading, taken in read.twice:
+        label = taken.field.label
+        report.add(finding("column.twice", file=table.name, column=heading, first=taken.heading, field=label))
+    for heading in read.unmapped.values():
+        report.add(finding("column.unmapped", file=table.name, column=heading, closest=_suggested(read, heading)))
+    return Source(number, table, digest, read)
+
+
+def _suggested(read: headers.Reading, heading: str) -> Text:
+    fields = read.suggestions(heading)
+    if not fields:
+        return Text("", "")
+    return Text(
+        f"可能是：{'、'.join(f'{f.label.zh}（{f.name}）' for f in fields)}。",
+        f"It may be: {', '.join(f'{f.label.en} ({f.name})' for f in fields)}.",
+    )
+
+
+def _plan(
+    workspace: Workspace,
+    snapshot: Snapshot,
+    view: View,
+    loader: Loader,
+    sources: list[Source],
+    report: Report,
+    replace: str | None,
+) -> tuple[dict[str, pl.DataFrame], dict[str, pl.Series]]:
+    """What to put and what to delete, by kind, for the load of `sources` on this snapshot."""
+    uploads = {source.number: upload_id(loader.by, source) for source in sources}
+    checker = Checker(snapshot, view, loader, sources, uploads, report, replace)
+    checker.run()
+    put = {name: rows for name, rows in checker.rows.items() if rows.height}
+    for name, rows in checker.stubs.items():
+        columns = list(kind(name).schema)
+        put[name] = pl.concat([t.select(columns) for t in (put.get(name), rows) if t is not None])
+    raw = [_raw(source, uploads[source.number], loader, snapshot, report) for source in sources if source.kind is None]
+    if raw and (rows := pl.concat(raw)).height:
+        put["raw_row"] = rows
+    delete: dict[str, pl.Series] = {}
+    if replace is not None:
+        old_put, delete = retracted(workspace, snapshot, replace, put, checker.kept, "replaced")
+        put = {name: pl.concat([t.select(kind(name).schema.keys()) for t in (put.get(name), old_put.get(name)) if t is not None])
+               for name in {**put, **old_put}}  # fmt: skip
+    taken = _uploads(put, sources, uploads, loader, report)
+    if taken.height:
+        put["upload"] = pl.concat([taken, *([put["upload"]] if "upload" in put else [])])
+    return {name: rows.select(kind(name).schema.keys()) for name, rows in put.items()}, delete
+
+
+def upload_id(by: str, source: Source) -> str:
+    """The number of a sheet's upload: from who brings it and its contents."""
+    said = f"{by}\n{source.sha256}\n{source.table.sheet or ''}"
+    return "U-" + hashlib.sha256(said.encode()).hexdigest()[:12]
+
+
+def _raw(source: Source, upload: str, loader: Loader, snapshot: Snapshot, report: Report) -> pl.DataFrame:
+    """The rows of a sheet of no known kind, as they are but for personal data; those that are not stored yet."""
+    of = kind("raw_row")
+    cells = source.table.cells
+    data = as_json(source, source.table.header, loader, report)
+    rows = pl.DataFrame({"number": cells["row"], "row": cells["row"], "data": data})
+    rows = rows.drop_nulls("data").with_columns(source=pl.lit(upload), owner=pl.lit(loader.by), upload=pl.lit(upload))
+    rows = of.frame(rows).with_columns(key=of.stored_key())
+    news = rows.join(snapshot.table("raw_row").select("key"), on="key", how="anti", maintain_order="left")
+    counts = report.count(source.name, None)
+    counts.read, counts.raw, counts.same = cells.height, news.height, rows.height - news.height
+    return news
+
+
+def _uploads(
+    put: dict[str, pl.DataFrame], sources: list[Source], ids: dict[int, str], loader: Loader, report: Report
+) -> pl.DataFrame:
+    """A row for each sheet that brought anything."""
+    of = kind("upload")
+    now = dt.datetime.now(dt.UTC)
+    brought = pl.concat(
+        [rows["upload"] for name, rows in put.items() if name != "upload"] or [pl.Series([], dtype=pl.String)]
+    )
+    known = set(brought.unique().drop_nulls().to_list())
+    rows = []
+    for source in sources:
+        upload = ids[source.number]
+        if upload not in known:
+            continue
+        counts = report.count(source.name, source.kind.name if source.kind else None)
+        report.uploads[source.name] = upload
+        rows.append(
+            {
+                "id": upload, "load": upload, "file": source.name, "sha256": source.sha256,
+                "kind": source.kind.name if source.kind else None, "rows": counts.read,
+                "taken": counts.new + counts.changed + counts.raw, "refused": counts.refused,
+                "at": now, "by": loader.by, "state": "loaded", "owner": loader.by,
+            }
+        )  # fmt: skip
+    framed = of.frame(
+        pl.DataFrame(rows, schema={**{c: t for c, t in of.schema.items() if c in rows[0]}}) if rows else of.empty()
+    )
+    return framed.with_columns(key=of.stored_key())

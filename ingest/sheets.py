@@ -1,0 +1,228 @@
+"""One sheet to typed rows: cells cleaned by the declarations, personal data taken out, the rest kept beside the row."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from ingest import cleaning, forms, personal, units
+from ingest.headers import Column, Reading
+from ingest.headers import personal as personal_heading
+from ingest.reading import ROW, Table
+from ingest.report import Report, finding
+from schema import Kind, Personal
+from schema.expressions import explain
+
+_IDENTIFIES = frozenset({"id", "serial", "uscc", "unit", "currency", "industry", "region"})
+_FAILED = {
+    int: "value.integer",
+    float: "value.number",
+    bool: "value.boolean",
+    dt.date: "value.date",
+    dt.datetime: "value.date",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where rows of a load come from: its number in the load, the file, its digest, and how the sheet reads.
+
+    `reading` is None for a sheet of no known kind.
+    """
+
+    number: int
+    table: Table
+    sha256: str
+    reading: Reading | None
+
+    @property
+    def name(self) -> str:
+        """The file, with the sheet of a workbook."""
+        return self.table.name
+
+    @property
+    def kind(self) -> Kind | None:
+        """The kind of its rows."""
+        return self.reading.kind if self.reading else None
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """Who loads: rows are `by`'s unless a sheet's owner column says otherwise, which needs an administrator."""
+
+    by: str
+    administrator: bool
+    secret: bytes
+
+
+def typed(source: Source, loader: Loader, report: Report) -> pl.DataFrame:
+    """The rows of a sheet with the columns `_sheet`, `row`, `owner`, `extra`, `_bad` and the declared fields, references as written.
+
+    `_bad` marks rows that are refused. What is wrong goes to the report.
+    """
+    reading = source.reading
+    assert reading is not None
+    kind, cells = reading.kind, source.table.cells
+    columns: dict[str, pl.Series] = {"row": cells[ROW]}
+    bad = pl.zeros(cells.height, pl.Boolean, eager=True)
+    overlong = source.table.overlong
+    if overlong.height:
+        report.add_rows("row.too_long", overlong, file=source.name)
+        bad |= cells[ROW].is_in(overlong[ROW].implode())
+    owner, allowed = _owner(source, loader, report)
+    bad |= ~allowed
+    for column in reading.columns:
+        values, failed = _values(kind, column, cells[column.position], source, loader, report)
+        columns[column.field.name] = values
+        bad |= failed
+    for name, value in forms.implied(reading).items():
+        given = columns.get(name)
+        columns[name] = pl.repeat(value, cells.height, eager=True) if given is None else given.fill_null(value)
+    if kind.name == "part":
+        given = columns.get("issuer")
+        columns["issuer"] = owner if given is None else given.zip_with(given.is_not_null(), owner)
+    columns["extra"] = _extra(source, loader, report)
+    frame = pl.DataFrame({name: values.alias(name) for name, values in columns.items()})
+    frame = frame.with_columns(owner=owner)
+    return kind.frame(frame).select(
+        pl.lit(source.number, pl.Int32).alias("_sheet"), pl.exclude("key", "upload"), pl.Series("_bad", bad)
+    )
+
+
+def _owner(source: Source, loader: Loader, report: Report) -> tuple[pl.Series, pl.Series]:
+    """Whose each row is, and whether the loader may say so."""
+    cells = source.table.cells
+    mine = pl.repeat(loader.by, cells.height, dtype=pl.String, eager=True)
+    everywhere = pl.repeat(value=True, n=cells.height, dtype=pl.Boolean, eager=True)
+    assert source.reading is not None
+    if source.reading.owner is None:
+        return mine, everywhere
+    said = cleaning.code_text(cells[source.reading.owner])
+    said = said.zip_with(said.is_not_null(), mine)
+    if loader.administrator:
+        return said, everywhere
+    others = said != loader.by
+    report.add_rows(
+        "row.owner",
+        pl.DataFrame({"row": cells[ROW], "value": said}).filter(others),
+        file=source.name,
+        column=source.table.header[source.reading.owner],
+    )
+    return mine, ~others
+
+
+def _values(
+    kind: Kind, column: Column, cells: pl.Series, source: Source, loader: Loader, report: Report
+) -> tuple[pl.Series, pl.Series]:
+    """The typed values of a column and which cells failed."""
+    field = column.field
+    fine = pl.zeros(cells.len(), pl.Boolean, eager=True)
+    if field.vocabulary is None and field.python_type is str:
+        return _text(kind, column, cells, source, loader, report), fine
+    named = units.spellings(column.scale.unit or field.meta.unit)
+    if field.vocabulary is not None:
+        cleaned = _codes(kind, column, cells)
+    elif field.python_type is float:
+        cleaned = cleaning.numbers(cells, factor=column.scale.factor, units=named)
+    elif field.python_type is int:
+        cleaned = cleaning.integers(cells, units=named)
+    elif field.python_type is bool:
+        cleaned = cleaning.booleans(cells)
+    elif field.python_type is dt.date:
+        cleaned = cleaning.dates(cells, excel=source.table.excel)
+    else:
+        cleaned = cleaning.times(cells, excel=source.table.excel)
+    if cleaned.failed.any():
+        _report_failed(kind, column, cells, cleaned.failed, source, report)
+    return cleaned.values, cleaned.failed
+
+
+def _text(kind: Kind, column: Column, cells: pl.Series, source: Source, loader: Loader, report: Report) -> pl.Series:
+    field = column.field
+    if personal_heading(column.heading) is Personal.HASH:
+        report.add(finding("column.hashed", file=source.name, column=column.heading))
+        return personal.hashed(cells, loader.secret)
+    if field.name == "serial":
+        return personal.hash_vins(cleaning.code_text(cells), loader.secret)
+    if field.meta.ref or field.name in kind.key or field.name in _IDENTIFIES:
+        return cleaning.code_text(cells)
+    masked, found = personal.mask(cleaning.text(cells))
+    for what, count in found.items():
+        report.add(finding("column.masked", file=source.name, column=column.heading, what=what, count=count))
+    return masked
+
+
+def _codes(kind: Kind, column: Column, cells: pl.Series) -> cleaning.Cleaned:
+    vocabulary = column.field.vocabulary
+    assert vocabulary is not None
+    meant = forms.yes_no(kind.name, column.field.name, column.heading)
+    if meant is None:
+        return cleaning.codes(cells, vocabulary.spellings())
+    values, failed = cleaning.codes(cells, vocabulary.spellings())
+    asked = cleaning.booleans(cells).values
+    answered = pl.select(pl.when(asked).then(pl.lit(meant[0])).when(~asked).then(pl.lit(meant[1])).otherwise(values))
+    return cleaning.Cleaned(answered.to_series(), failed & asked.is_null())
+
+
+def _report_failed(
+    kind: Kind, column: Column, cells: pl.Series, failed: pl.Series, source: Source, report: Report
+) -> None:
+    field = column.field
+    rows = pl.DataFrame({"row": source.table.cells[ROW], "value": cells}).filter(failed)
+    if field.vocabulary is not None:
+        worded = explain(kind, "value.unknown_code", limit=", ".join(field.vocabulary.codes()))
+        report.add_worded("value.unknown_code", "error", *worded, rows, file=source.name, column=column.heading)
+        return
+    if field.python_type is float:
+        infinite = rows["value"].cast(pl.Float64, strict=False).is_finite().not_().fill_null(value=False)
+        worded, some = explain(kind, "value.not_finite"), rows.filter(infinite)
+        report.add_worded("value.not_finite", "error", *worded, some, file=source.name, column=column.heading)
+        rows = rows.filter(~infinite)
+    report.add_rows(_FAILED[field.python_type], rows, file=source.name, column=column.heading)
+
+
+def _extra(source: Source, loader: Loader, report: Report) -> pl.Series:
+    """What has no field, as JSON text by heading; nothing of persons in it."""
+    reading = source.reading
+    assert reading is not None
+    for heading in reading.personal.values():
+        report.add(finding("column.personal", file=source.name, column=heading))
+    kept = {position: heading for position, heading, _ in reading.twice} | dict(reading.unmapped)
+    return as_json(source, kept, loader, report)
+
+
+def as_json(source: Source, columns: Mapping[str, str], loader: Loader, report: Report) -> pl.Series:
+    """The cells of these columns (headings by position) as one JSON object for each row, null where all are empty.
+
+    Columns that tell of persons are left out or hashed: by their heading, and by what their cells look like.
+    """
+    pieces = []
+    used: set[str] = set()
+    for position, heading in columns.items():
+        cells = cleaning.text(source.table.cells[position])
+        if cells.null_count() == cells.len():
+            continue
+        by_heading = personal_heading(heading)
+        if by_heading is Personal.DROP:
+            report.add(finding("column.personal", file=source.name, column=heading))
+            continue
+        if by_heading is Personal.HASH:
+            report.add(finding("column.hashed", file=source.name, column=heading))
+            cells = personal.hashed(cells, loader.secret)
+        elif (what := personal.looks_personal(cells)) is not None:
+            report.add(finding("column.looks_personal", file=source.name, column=heading, what=what))
+            continue
+        name = heading if heading not in used else f"{heading} #{int(position) + 1}"
+        used.add(name)
+        encoded = cells.alias("v").to_frame().select(pl.struct("v").struct.json_encode().str.slice(5)).to_series()
+        encoded = encoded.str.head(-1).set(cells.is_null(), None)
+        pieces.append((json.dumps(name, ensure_ascii=False) + ":" + encoded).alias(position))
+    if not pieces:
+        return pl.repeat(None, source.table.cells.height, dtype=pl.String, eager=True)
+    joined = pl.DataFrame(pieces).select(pl.concat_str(pl.all(), separator=",", ignore_nulls=True)).to_series()
+    filled = joined != ""
+    return ("{" + joined + "}").set(~filled, None)

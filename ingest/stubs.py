@@ -1,0 +1,76 @@
+"""Placeholders for things that are referred to and that nobody has described yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from chaingraph.snapshot import Snapshot
+from schema import KINDS, Kind
+
+_WHERE = ("owner", "upload", "row", "_sheet")
+
+
+def atoms(of: Kind) -> list[tuple[str, int]]:
+    """The fields of a kind's natural key with the number of atoms that each takes (a reference takes those of its target)."""
+    return [(name, sum(n for _, n in atoms(KINDS[of.refs[name]])) if name in of.refs else 1) for name in of.key]
+
+
+def of_keys(of: Kind, wanted: pl.DataFrame) -> pl.DataFrame:
+    """Stub rows for natural keys (`key`), stated where the columns `owner`, `upload`, `row` and `_sheet` say."""
+    pieces = pl.col("key").str.split("/")
+    fields, at = [], 0
+    for name, count in atoms(of):
+        text = pieces.list.slice(at, count).list.join("/")
+        text = pl.when(text != "").then(text)
+        fields.append((text if name in of.refs else _unescaped(text)).alias(name))
+        at += count
+    rows = wanted.with_columns(fields).with_columns(stub=pl.lit(value=True))
+    framed = of.frame(rows).with_columns(key=of.stored_key())
+    return framed.with_columns(rows["_sheet"])
+
+
+def _unescaped(text: pl.Expr) -> pl.Expr:
+    for code, sign in (("%40", "@"), ("%2F", "/"), ("%25", "%")):
+        text = text.str.replace_all(code, sign, literal=True)
+    return text
+
+
+def needed(rows: Mapping[str, pl.DataFrame], snapshot: Snapshot) -> dict[str, pl.DataFrame]:
+    """The stubs that `rows` (by kind, with stored keys and `_sheet`) need beside what the snapshot has.
+
+    Each has the owner and the place of the first row that refers to it; `_column` says in which field. Stubs need stubs in
+    turn: a lot its part, a part its issuer.
+    """
+    made: dict[str, pl.DataFrame] = {}
+    for target in reversed(KINDS.values()):
+        if not target.stubs:
+            continue
+        asked = [
+            _asked(table, name).with_columns(_column=pl.lit(name))
+            for source in KINDS.values()
+            for name, ref in source.refs.items()
+            if ref == target.name
+            for table in (rows.get(source.name), made.get(source.name))
+            if table is not None and table.height
+        ]
+        if not asked:
+            continue
+        wanted = pl.concat(asked).unique("key", keep="first", maintain_order=True)
+        there = [snapshot.table(target.name).select(target.natural_of())]
+        if target.name in rows:
+            there.append(rows[target.name].select(target.natural_of()))
+        wanted = wanted.join(pl.concat(there), on="key", how="anti", maintain_order="left")
+        if wanted.height:
+            made[target.name] = of_keys(target, wanted).with_columns(wanted["_column"])
+    return made
+
+
+def _asked(table: pl.DataFrame, name: str) -> pl.DataFrame:
+    """The distinct keys in a column, with the place of the first row of each."""
+    return (
+        table.select(pl.col(name).alias("key"), *_WHERE)
+        .drop_nulls("key")
+        .unique("key", keep="first", maintain_order=True)
+    )
