@@ -223,7 +223,8 @@ def _plan(
     taken = _uploads(put, sources, uploads, loader, report)
     if taken.height:
         put["upload"] = pl.concat([taken, *([put["upload"]] if "upload" in put else [])])
-    return {name: rows.select(kind(name).schema.keys()) for name, rows in put.items()}, delete
+    # in the order of their keys, which is that of the store's pages
+    return {name: rows.select(kind(name).schema.keys()).sort("key") for name, rows in put.items()}, delete
 
 
 def upload_id(by: str, source: Source) -> str:
