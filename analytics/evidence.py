@@ -10,7 +10,7 @@ from scipy.stats import chi2
 from analytics import declared as declarations
 from analytics import weibull
 from analytics.hazard import LEVEL, Hazards, Kind
-from analytics.records import Usable, usable
+from analytics.records import Usable, life_rows, usable
 from analytics.weibull import Event
 from chaingraph.view import View
 from schema.text import Text
@@ -208,26 +208,13 @@ def _targets(rows: pl.DataFrame, figures: pl.DataFrame, assemblies: pl.DataFrame
 
 def _grouped(rows: pl.DataFrame, targets: pl.DataFrame, on: list[str]) -> weibull.LifeRows:
     """The rows of every target as one group each: failures by other modes, like all else, are suspensions."""
-    joined = targets.select(*on, wanted="mode").with_row_index("group").join(rows, on=on, how="inner", nulls_equal=True)
-    this = pl.col("wanted").is_null() | (pl.col("wanted") == pl.col("mode")).fill_null(value=False)
-    event = pl.when(this).then("event").otherwise(int(Event.SUSPENSION)).alias("event")
+    joined = targets.select(*on, wanted="mode").with_row_index("group").join(rows, on=on, nulls_equal=True)
     merged = (
-        joined.select(
-            "group",
-            event,
-            "entry",
-            "age",
-            pl.when(event != int(Event.SUSPENSION)).then("age_to").alias("age_to"),
-            "count",
-        )
-        .group_by("group", "event", "entry", "age", "age_to")
+        joined.group_by("group", "wanted", "mode", "event", "entry", "age", "age_to")
         .agg(pl.col("count").sum())
-        .sort("group", "event", "entry", "age", "age_to")
+        .sort("group", "event", "entry", "age", "age_to", "mode")
     )
-    age, event_, entry, to, count, group = (
-        merged[c].to_numpy() for c in ("age", "event", "entry", "age_to", "count", "group")
-    )
-    return weibull.rows(age, event_, entry, to.astype(np.float64), count, group, targets.height)
+    return life_rows(merged, "group", targets.height, "wanted")
 
 
 def _settle(targets: pl.DataFrame, known: _Known) -> tuple[pl.DataFrame, Hazards]:

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
+from analytics import weibull
 from analytics.weibull import Event
 
 UNIT = ("part", "maker", "lot", "serial", "entry")
@@ -71,6 +73,20 @@ def usable(records: pl.DataFrame, parts: pl.DataFrame) -> Usable:
         joined.filter(~fits).select("part", "maker").unique().sort("part", "maker"),
         units,
     )
+
+
+def life_rows(rows: pl.DataFrame, group: str, groups: int, wanted: str | None = None) -> weibull.LifeRows:
+    """Rows (age, event, entry, age_to, count and the column `group`) as arrays for fits and counts, in their order.
+
+    With `wanted`, the name of a column, failures by another mode than it says are suspensions; null wants every mode.
+    """
+    if wanted is not None:
+        mine = pl.col(wanted).is_null() | (pl.col(wanted) == pl.col("mode")).fill_null(value=False)
+        rows = rows.with_columns(event=pl.when(mine).then("event").otherwise(int(Event.SUSPENSION)))
+    age, event, entry, to, count, code = (
+        rows[name].to_numpy() for name in ("age", "event", "entry", "age_to", "count", group)
+    )
+    return weibull.rows(age, event, entry, to.astype(np.float64), count, code, groups)
 
 
 def latest(records: pl.DataFrame) -> pl.DataFrame:

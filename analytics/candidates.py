@@ -1,0 +1,168 @@
+"""Groups of units that may be weaker: makers, lots, upstream lots through the genealogy, regions, versions."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from analytics import comparison
+from analytics.comparison import FEWEST, Candidates, Pooled
+from analytics.records import life_rows
+from analytics.weibull import Event
+
+CELL = ["part", "maker", "lot", "region", "version"]
+"""What tells units apart: no group divides the units of a cell."""
+
+KINDS = ("lot", "version", "maker", "upstream_lot", "region")
+"""Kinds of groups; of two that hold the same units the earlier kind is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Everything the tests of weak groups compute from.
+
+    `strata` (part, mode; mode null: all of them) is aligned with `h0`, `groups` (of: the part whose units it is a group
+    of; kind; part, maker, lot, region, version: what it is) with nothing but itself, `table` (stratum, group) with
+    `candidates.of`, and `cells` (stratum, the columns of CELL, observed, expected, units) with `candidates.observed`.
+    `units` of a cell are all units of the part in it, whatever failed.
+    """
+
+    strata: pl.DataFrame
+    h0: Pooled
+    groups: pl.DataFrame
+    table: pl.DataFrame
+    cells: pl.DataFrame
+    candidates: Candidates
+
+
+def ancestors(lots: pl.Series, genealogy: pl.DataFrame) -> pl.DataFrame:
+    """(lot, ancestor): all lots that went into each of `lots`, directly or through others; wave by wave, cycles end."""
+    edges = genealogy.select(lot="into_lot", above="from_lot").drop_nulls().unique()
+    known = wave = pl.DataFrame({"lot": lots, "ancestor": lots}, schema={"lot": pl.String, "ancestor": pl.String})
+    while len(wave):
+        found = wave.join(edges, left_on="ancestor", right_on="lot").select("lot", ancestor="above").unique()
+        wave = found.join(known, on=["lot", "ancestor"], how="anti")
+        known = pl.concat([known, wave])
+    return known.filter(pl.col("lot") != pl.col("ancestor")).sort("lot", "ancestor")
+
+
+def find(rows: pl.DataFrame, lots: pl.DataFrame, genealogy: pl.DataFrame, product: str | None = None) -> Groups:
+    """All groups in `rows` (as `analytics.records.usable` gives them) that can be compared with their rest.
+
+    `lots` (key, part, maker) and `genealogy` (from_lot, into_lot) have the columns of their kinds. Units are counted
+    where they were in `product`, or nothing says in which they were; where none was, all are. A stratum is (part,
+    mode), or the whole part where any failure has no mode; those with fewer than three failures are left out, for no
+    group of theirs could be listed.
+    """
+    failed = pl.col("event") != int(Event.SUSPENSION)
+    unnamed = rows.filter(failed & pl.col("mode").is_null()).select("part").unique()
+    strata = (
+        rows.filter(failed)
+        .join(unnamed.with_columns(_whole=True), on="part", how="left")
+        .select("part", "count", mode=pl.when(pl.col("_whole").is_null()).then("mode"))
+        .group_by("part", "mode")
+        .agg(pl.col("count").sum())
+        .filter(pl.col("count") >= FEWEST)
+        .sort("part", "mode")
+        .select("part", "mode")
+        .with_row_index("stratum")
+        .with_columns(pl.col("stratum").cast(pl.Int64))
+    )
+    seen = rows.join(strata.select("part").unique(), on="part", how="semi")
+    inside = pl.col("product").is_null() | (pl.col("product") == pl.lit(product, pl.String))
+    units, here = pl.col("count").sum(), pl.col("count").filter(inside).sum()
+    parts_cells = (
+        seen.group_by(CELL)
+        .agg(units=units, here=here)
+        .with_columns(units=pl.when(pl.col("here").sum().over("part") > 0).then("here").otherwise("units"))
+        .sort(CELL)
+        .with_row_index("at")
+    )
+    cells = (
+        strata.select("stratum", "part")
+        .join(parts_cells, on="part", how="left", maintain_order="left")
+        .with_row_index("cell")
+        .with_columns(pl.col("cell").cast(pl.Int64))
+    )
+    h0, observed, expected = _counted(seen, strata, cells)
+    groups, members = _members(parts_cells, lots, genealogy)
+    joined = cells.select("stratum", "cell", "at").join(members, on="at", maintain_order="left")
+    table = joined.select("stratum", "group").unique().sort("stratum", "group").with_row_index("candidate")
+    joined = joined.join(table, on=["stratum", "group"], maintain_order="left")
+    preference = table.join(groups.select("group", "preference"), on="group", how="left", maintain_order="left")
+    return Groups(
+        strata,
+        h0,
+        groups,
+        table.select("stratum", "group"),
+        cells.drop("at", "cell", "here").with_columns(observed=pl.Series(observed), expected=pl.Series(expected)),
+        Candidates(
+            observed,
+            expected,
+            cells["stratum"].to_numpy(),
+            joined["cell"].to_numpy(),
+            joined["candidate"].cast(pl.Int64).to_numpy(),
+            table["stratum"].to_numpy(),
+            preference["preference"].cast(pl.Int64).to_numpy(),
+        ),
+    )
+
+
+def _counted(
+    seen: pl.DataFrame, strata: pl.DataFrame, cells: pl.DataFrame
+) -> tuple[Pooled, comparison.Floats, comparison.Floats]:
+    """H0 of every stratum, and the observed and expected failures of every cell."""
+    lives = (
+        strata.rename({"mode": "wanted"})
+        .join(seen, on="part", maintain_order="left")
+        .group_by("stratum", "wanted", *CELL, "mode", "event", "entry", "age", "age_to")
+        .agg(pl.col("count").sum())
+        .join(cells.select("stratum", "cell", *CELL), on=["stratum", *CELL], nulls_equal=True)
+        .sort("cell", "event", "entry", "age", "age_to", "mode")
+    )
+    data = life_rows(lives, "stratum", len(strata), "wanted")
+    by_cell = life_rows(lives, "cell", len(cells), "wanted")
+    h0 = comparison.pool(data)
+    return (
+        h0,
+        by_cell.sums(comparison.failures(data)),
+        by_cell.sums(comparison.expected(data, h0.beta, h0.eta)),
+    )
+
+
+def _members(cells: pl.DataFrame, lots: pl.DataFrame, genealogy: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The groups, numbered, and (at, group): which cells are in which."""
+    above = ancestors(cells["lot"].drop_nulls().unique().sort(), genealogy)
+    named = lots.select(ancestor="key", up_part="part", up_maker="maker")
+    upstream = cells.select("at", "part", "lot").join(above, on="lot").join(named, on="ancestor", how="left")
+    text = pl.lit(None, pl.String)
+
+    def group(kind: str, table: pl.DataFrame, **what: pl.Expr | str) -> pl.DataFrame:
+        """`table` as members: `of` their part, and what the group is."""
+        empty = {"maker": text, "lot": text, "region": text, "version": text}
+        columns: dict[str, pl.Expr | str] = {"kind": pl.lit(kind), "of": "part", "part": "part", **empty, **what}
+        return table.select("at", **columns)
+
+    def said(column: str) -> pl.DataFrame:
+        return cells.filter(pl.col(column).is_not_null())
+
+    members = pl.concat(
+        [
+            group("lot", said("lot"), maker="maker", lot="lot"),
+            group("version", said("version"), maker="maker", version="version"),
+            group("maker", said("maker"), maker="maker"),
+            group("upstream_lot", upstream, part="up_part", maker="up_maker", lot="ancestor"),
+            group("region", said("region"), region="region"),
+        ]
+    )
+    what = ["of", "kind", "part", "maker", "lot", "region", "version"]
+    preference = pl.DataFrame({"kind": KINDS, "preference": np.arange(len(KINDS))})
+    groups = (
+        members.select(what)
+        .unique()
+        .join(preference, on="kind")
+        .sort("of", "preference", *what[2:], nulls_last=True)
+        .with_row_index("group")
+        .with_columns(pl.col("group").cast(pl.Int64))
+    )
+    return groups, members.join(groups, on=what, nulls_equal=True).select("at", "group").unique().sort("at", "group")
