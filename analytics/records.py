@@ -35,23 +35,11 @@ def usable(records: pl.DataFrame, parts: pl.DataFrame) -> Usable:
     """What of `records` can be counted.
 
     `records` has the columns of the kind life_record; `parts` has key and age_unit. A part without an age unit is
-    counted in the unit most of its records name, else in hours. Records in another unit are left out.
+    counted in hours. Records in another unit than their part's are left out; those without a unit are in their part's.
     """
-    named = (
-        records.filter(pl.col("unit").is_not_null())
-        .group_by("part", "unit")
-        .len()
-        .sort("len", "unit", descending=[True, False])
-        .unique("part", keep="first", maintain_order=True)
-    )
-    units = (
-        pl.concat(
-            [parts.select(part="key", age_unit="age_unit"), records.select("part", age_unit=pl.lit(None, pl.String))]
-        )
-        .unique("part", keep="first", maintain_order=True)
-        .join(named.select("part", usual="unit"), on="part", how="left")
-        .select("part", pl.coalesce("age_unit", "usual", pl.lit("h")).alias("age_unit"))
-    )
+    stated = parts.select(part="key", age_unit=pl.col("age_unit").fill_null("h"))
+    others = records.select("part").unique().join(stated, on="part", how="anti")
+    units = pl.concat([stated, others.select("part", age_unit=pl.lit("h"))])
     joined = records.join(units, on="part", how="left", maintain_order="left")
     fits = pl.coalesce("unit", "age_unit") == pl.col("age_unit")
     failed = (pl.col("event") != "suspension") & pl.col("relevant").fill_null(value=True)

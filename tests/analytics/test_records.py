@@ -73,15 +73,12 @@ def test_records_in_another_unit_than_the_parts_are_left_out_and_named() -> None
     assert found.mismatched.rows() == [("p", "m")]
 
 
-def test_a_part_without_a_unit_takes_the_one_that_most_records_name_else_hours() -> None:
-    found = usable(
-        records(
-            {"age": 1.0, "unit": "km"}, {"age": 2.0, "unit": "km"}, {"age": 3.0, "unit": "h"}, {"part": "q", "age": 1.0}
-        ),
-        parts("p", unit=None),
-    )
-    assert dict(found.units.rows()) == {"p": "km", "q": "h"}
-    assert found.rows["age"].to_list() == [1, 2, 1]
+def test_a_part_without_a_unit_is_counted_in_hours() -> None:
+    lives = records({"age": 1.0, "unit": "km"}, {"age": 2.0}, {"age": 3.0, "unit": "h"}, {"part": "q", "age": 1.0})
+    found = usable(lives, parts("p", unit=None))
+    assert dict(found.units.rows()) == {"p": "h", "q": "h"}
+    assert found.rows["age"].to_list() == [2, 3, 1]
+    assert found.mismatched.rows() == [("p", "m")]
 
 
 def test_no_records_give_no_rows() -> None:
