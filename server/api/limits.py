@@ -135,14 +135,15 @@ class _Walk:
         below = self.selection(get_named_type(field.type), node.selection_set) if node.selection_set else Measure()
         depth, aliases = below.depth + 1, below.aliases + aliased
         many = _is_list(field.type)
-        if many and parent.name.endswith(("Connection", "Columns")):
+        sized = "first" in field.args
+        if many and not sized and parent.name.endswith(("Connection", "Columns")):
             return Measure(each=LEAF_LIST if leaf else own + below.once, depth=depth, aliases=aliases)
         if leaf:
             return Measure(own, depth=depth, aliases=aliases)
+        size = self.page(field, node, metadata.get("most", self.limits.page)) if sized else 1
         if many:
-            size = self.list_size(field, node, metadata)
-            return Measure(size * (own + below.once), depth=depth, aliases=aliases)
-        size = self.page(field, node, metadata.get("most", self.limits.page)) if "first" in field.args else 1
+            size = size if sized else self.list_size(field, node, metadata)
+            return Measure(own + size * (1 + below.once), depth=depth, aliases=aliases)
         return Measure(own + below.once + size * below.each, depth=depth, aliases=aliases)
 
     def page(self, field: GraphQLField, node: FieldNode, most: int) -> int:

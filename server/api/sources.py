@@ -24,7 +24,7 @@ import strawberry
 
 Values: TypeAlias = "list[Any] | Source | Picked | Grouped"
 Resolve: TypeAlias = Callable[..., Values]
-Indices: TypeAlias = npt.NDArray[np.int64]
+Indices: TypeAlias = npt.NDArray[np.signedinteger[Any]]
 
 
 class Source:
@@ -165,8 +165,8 @@ def at(values: Values, index: int) -> Any:
     if isinstance(values, Source):
         return values.row(index)
     if isinstance(values, Picked):
-        place = int(values.places[index])
-        return None if place < 0 else values.source.row(place)
+        place = values.places[index : index + 1]
+        return None if place[0] < 0 else values.source.take(place).row(0)
     if isinstance(values, Grouped):
         start, end = values.offsets[index : index + 2].tolist()
         return values.source.take(np.arange(start, end))

@@ -1,0 +1,54 @@
+"""What resolvers find in `info.context`: the viewer's view of one revision, and the language to answer in."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import strawberry
+from starlette.requests import Request
+
+from chaingraph import View, Workspace
+
+
+@strawberry.enum(description="A language of the consortium.")
+class Locale(enum.Enum):
+    """A language of the consortium."""
+
+    ZH = "zh"
+    EN = "en"
+
+
+@dataclass
+class Context:
+    """One request's. The view is taken once, so that an answer is of one revision."""
+
+    workspace: Workspace
+    locale: str
+    organisation: str
+
+    @cached_property
+    def view(self) -> View:
+        """What the viewer may see."""
+        return self.workspace.view()
+
+    def say(self, locale: object) -> str:
+        """The language asked for, else the request's."""
+        return str(locale.value) if isinstance(locale, Locale) else self.locale
+
+
+def context_of(info: Any) -> Context:
+    """The context of a resolver's info."""
+    found: Context = info.context
+    return found
+
+
+def locale_of(request: Request, default: str) -> str:
+    """The first language of Accept-Language that we speak, else the default."""
+    for part in request.headers.get("accept-language", "").split(","):
+        language = part.partition(";")[0].strip().lower()
+        if language.startswith(("zh", "en")):
+            return language[:2]
+    return default

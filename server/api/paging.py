@@ -1,0 +1,211 @@
+"""Pages of rows: filtered, ordered, cut by keyset cursors; for one list or for the lists of a whole level at once.
+
+A page is cut after the order values and the key of a row, not after a number of rows, so that it stays right while rows
+are added. The key breaks ties; nulls are last in either direction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from chaingraph import View
+from schema import Kind
+from server.api import opaque
+from server.api.errors import ApiError, Code
+from server.api.rows import KindRows
+from server.api.sources import Grouped, Indices, Source, Table, offsets
+
+USUAL = 20
+"""Rows of a page when nobody says."""
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """One step of an order: a column, downwards or not."""
+
+    column: str
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Which rows of a list: the first after a cursor, or the last before one."""
+
+    first: int | None = None
+    after: str | None = None
+    last: int | None = None
+    before: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.first is not None and self.last is not None:
+            raise ApiError(Code.OUT_OF_RANGE, "Give first or last, not both.")
+
+    @property
+    def backwards(self) -> bool:
+        """Whether the page is counted from the end."""
+        return self.last is not None
+
+    @property
+    def size(self) -> int:
+        """The most rows on the page."""
+        asked = self.last if self.last is not None else self.first
+        return max(0, USUAL if asked is None else asked)
+
+
+class Listing:
+    """The rows of a kind that fulfil a condition: all of them, or those of each of `groups` lists.
+
+    `rows` are places in the table and `counts` how many belong to each list, one after another; without them it is one
+    list of all rows.
+    """
+
+    def __init__(
+        self,
+        view: View,
+        of: Kind,
+        where: pl.Expr | None = None,
+        order: Sequence[By] = (),
+        rows: Indices | None = None,
+        counts: Indices | None = None,
+    ) -> None:
+        self.view = view
+        self.kind = of
+        self.order = [*order, By("key")]
+        self.groups = 1 if counts is None else len(counts)
+        conditions = [] if where is None else where.meta.root_names()
+        table = view.table(of.name).select(list(dict.fromkeys([*(b.column for b in self.order), *conditions])))
+        if rows is None or counts is None:
+            frame = table.with_columns(_at=pl.int_range(pl.len(), dtype=pl.Int32), _g=pl.lit(0, pl.Int32))
+        else:
+            group = np.repeat(np.arange(self.groups, dtype=np.int32), counts)
+            frame = table[rows].with_columns(_at=pl.Series(rows, dtype=pl.Int32), _g=pl.Series(group))
+        self.frame = frame if where is None else frame.filter(where)
+
+    @cached_property
+    def counts(self) -> Indices:
+        """How many rows each list has."""
+        return _sizes(self.frame["_g"], self.groups)
+
+    @property
+    def name(self) -> str:
+        """What cursors of the list belong to: the kind and the order."""
+        return ",".join([self.kind.name, *(f"{'-' if b.descending else ''}{b.column}" for b in self.order)])
+
+    def beyond(self, text: str, *, backwards: bool) -> pl.Expr:
+        """True for the rows after (before) the row of a cursor."""
+        values = opaque.read_cursor(self.name, text)
+        found = pl.lit(False)
+        for by, value in reversed(list(zip(self.order, values, strict=True))):
+            column = pl.col(by.column)
+            if value is None:
+                further = column.is_not_null() if backwards else pl.lit(False)
+            elif by.descending is backwards:
+                further = column > value
+            else:
+                further = column < value
+            if value is not None and not backwards:
+                further = further | column.is_null()
+            found = further.fill_null(False) | (column.eq_missing(pl.lit(value)) & found)
+        return found
+
+    def page(self, cut: Cut) -> Page:
+        """One page of each list."""
+        frame = self.frame
+        for text, backwards in ((cut.after, False), (cut.before, True)):
+            if text is not None:
+                frame = frame.filter(self.beyond(text, backwards=backwards))
+        remaining = _sizes(frame["_g"], self.groups)
+        directions = [b.descending is not cut.backwards for b in self.order]
+        names = [b.column for b in self.order]
+        lazy = (
+            frame.lazy()
+            .select(list(dict.fromkeys(["_g", "_at", *names])))
+            .sort(
+                ["_g", *names], descending=[False, *directions], nulls_last=[True, *([not cut.backwards] * len(names))]
+            )
+        )
+        if self.groups == 1:
+            kept = lazy.head(cut.size).collect()
+        else:
+            kept = lazy.filter(pl.int_range(pl.len()).over("_g") < cut.size).collect()
+        if cut.backwards:
+            kept = kept.reverse().sort("_g", maintain_order=True)
+        return Page(self, cut, kept, remaining)
+
+    def everything(self) -> Indices:
+        """The places of all rows in order, for one list."""
+        names = [b.column for b in self.order]
+        ordered = self.frame.select(list(dict.fromkeys(["_at", *names]))).sort(
+            names, descending=[b.descending for b in self.order], nulls_last=True
+        )
+        return ordered["_at"].to_numpy()
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of each list of a listing: `rows` has the group, the place and the order values of every row on it."""
+
+    listing: Listing
+    cut: Cut
+    rows: pl.DataFrame
+    remaining: Indices
+
+    @property
+    def counts(self) -> Indices:
+        """How many rows each page has."""
+        return _sizes(self.rows["_g"], self.listing.groups)
+
+    def nodes(self) -> KindRows:
+        """The rows on the pages, one page after another."""
+        return KindRows(self.listing.view, self.listing.kind, self.rows["_at"].to_numpy())
+
+    def cursors(self) -> list[str]:
+        """The cursor of every row on the pages."""
+        values = self.rows.select([b.column for b in self.listing.order]).rows()
+        return [opaque.cursor(self.listing.name, row) for row in values]
+
+    def ends(self, *, last: bool) -> list[str | None]:
+        """The cursor of the last (first) row on each page."""
+        counts, bounds = self.counts, offsets(self.counts)
+        places = np.where(counts > 0, bounds[1:] - 1 if last else bounds[:-1], -1)
+        values = self.rows.select([b.column for b in self.listing.order])
+        return [None if p < 0 else opaque.cursor(self.listing.name, values.row(p)) for p in places.tolist()]
+
+    def connection(self, type_name: str) -> Source:
+        """The pages as Relay connections, one for each list."""
+        size = self.listing.groups
+        before = (self.listing.counts - self.remaining) > 0
+        beyond = (self.remaining - self.counts) > 0
+        nodes, bounds = self.nodes(), offsets(self.counts)
+        edges = Table(f"{type_name}Edge", len(nodes), {"cursor": self.cursors, "node": nodes})
+        info = Table(
+            "PageInfo",
+            size,
+            {
+                "has_next_page": (before if self.cut.backwards else beyond).tolist(),
+                "has_previous_page": (beyond if self.cut.backwards else before).tolist(),
+                "start_cursor": lambda: self.ends(last=False),
+                "end_cursor": lambda: self.ends(last=True),
+            },
+        )
+        return Table(
+            f"{type_name}Connection",
+            size,
+            {
+                "nodes": Grouped(nodes, bounds),
+                "edges": Grouped(edges, bounds),
+                "page_info": info,
+                "total_count": lambda: self.listing.counts.tolist(),  # noqa: PLW0108 - counted when asked for
+                "listing": [self.listing] * size,
+                "list_number": list(range(size)),
+            },
+        )
+
+
+def _sizes(groups: pl.Series, size: int) -> Indices:
+    return np.bincount(groups.to_numpy(), minlength=size)

@@ -1,0 +1,46 @@
+"""The GraphQL schema: everything generated from the registry, and what the registry does not know."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import strawberry
+
+from server.api import types
+from server.api.context import context_of
+from server.api.executor import BatchExecutor
+from server.api.scalars import CONFIG
+from server.api.types import Node
+
+
+def _node(info: strawberry.Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]) -> Any:  # noqa: A002
+    return types.things(context_of(info).view, [id])[0]
+
+
+def _nodes(
+    info: strawberry.Info,
+    ids: Annotated[list[strawberry.ID], strawberry.argument(description="Their ids, at most 100.")],
+) -> Any:
+    return types.things(context_of(info).view, list(ids))
+
+
+_node.__annotations__["return"] = Node | None
+_nodes.__annotations__["return"] = list[Node | None]
+
+ROOT: dict[str, Any] = {
+    "node": strawberry.field(resolver=_node, description="A thing or fact by its id; null when there is none."),
+    "nodes": strawberry.field(resolver=_nodes, description="Things or facts by their ids, in that order."),
+    **types.list_fields(),
+}
+
+Query = strawberry.type(
+    type("Query", (), {**ROOT, "__annotations__": {}}),
+    description="What a viewer may see of the consortium's graph, and what follows from it.",
+)
+
+SCHEMA = strawberry.Schema(
+    query=Query,
+    types=list(types.OBJECTS.values()),
+    config=CONFIG,
+    execution_context_class=BatchExecutor,
+)
