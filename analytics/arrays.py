@@ -77,11 +77,13 @@ def heights(nodes: int, parent: Ints, child: Ints) -> Ints:
 
 def row_sums(ptr: Ints, first: int, last: int, values: Floats) -> Floats:
     """Sums per row of `values` (entries of the rows first:last, T): shape (last - first, T); 0 for an empty row."""
-    starts = ptr[first:last] - ptr[first]
-    filled = np.flatnonzero(np.diff(ptr[first : last + 1]))
+    local = ptr[first : last + 1] - ptr[first]
+    if len(values) >= LARGE:
+        return _product(local, np.arange(len(values)), np.ones(len(values)), values)
+    filled = np.flatnonzero(np.diff(local))
     out = np.zeros((last - first, values.shape[1]))
     if len(filled):
-        out[filled] = np.add.reduceat(values, starts[filled], axis=0)
+        out[filled] = np.add.reduceat(values, local[filled], axis=0)
     return out
 
 
@@ -90,5 +92,8 @@ def product_rows(ptr: Ints, column: Ints, weight: Floats, first: int, last: int,
     a, b = int(ptr[first]), int(ptr[last])
     if b - a < LARGE:
         return row_sums(ptr, first, last, weight[a:b, None] * x[column[a:b]])
-    part = csr_array((weight[a:b], column[a:b], ptr[first : last + 1] - a), shape=(last - first, len(x)))
-    return np.asarray(part @ x)
+    return _product(ptr[first : last + 1] - a, column[a:b], weight[a:b], x)
+
+
+def _product(ptr: Ints, column: Ints, weight: Floats, x: Floats) -> Floats:
+    return np.asarray(csr_array((weight, column, ptr), shape=(len(ptr) - 1, len(x))) @ x)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analytics.arrays import Floats, Ints, product_rows, row_sums
+from analytics.arrays import Floats, Ints, pointers, product_rows, row_sums
 from analytics.diagram import Diagram
 from analytics.hazard import Hazards
 from analytics.layout import Kind
@@ -22,10 +22,15 @@ GRID = 4097
 """Ages at which the curve of a standby group is tabulated."""
 WORN = 40.0
 """A standby unit with so much cumulative hazard is gone: its curve is tabulated up to there."""
-POINTS = (24, 72, 216)
-"""Gauss-Legendre points of a contribution over the mission: more where fewer do not add up."""
+PANELS = ((1, 24), (8, 16), (16, 32))
+"""Panels over the mission, each half as long as the next, and Gauss-Legendre points in each: more where fewer fail."""
 EXACT = 1e-10
 """Relative difference between the sum of contributions and -ln R(mission) that ends the search."""
+
+GONE = 700.0
+"""Above it a reliability is 0 in float64, and contributions are not refined further."""
+ENDLESS = 1e200
+"""Hazards and units end here, far from overflow."""
 
 Switch = Callable[[int, Floats], tuple[Floats, Floats]]
 
@@ -91,13 +96,10 @@ def curve(diagram: Diagram, hazards: Hazards, hours: Floats) -> Curve:
     """
     ages = np.atleast_1d(np.asarray(hours, np.float64))
     switch = _switch(diagram, hazards, float(ages.max(initial=0.0)))
-    own = _own(diagram, hazards, ages)
-    h = _forward(diagram, own, switch)
+    at = _lives(diagram, hazards, ages)
+    h = _forward(diagram, at, switch)
     g = _backward(diagram, h, switch)[diagram.mode_node]
-    x = diagram.mode_scale[:, None] * ages
-    fit = diagram.mode_fit[:, None]
-    low, high = hazards.interval(fit, x)
-    at = hazards.at(fit, x)
+    low, high = hazards.interval(diagram.mode_fit[:, None], diagram.mode_scale[:, None] * ages)
     total = h[diagram.root]
     below = np.sqrt((_by_fit(diagram, g * (at - low))[1] ** 2).sum(axis=0))
     above = np.sqrt((_by_fit(diagram, g * (high - at))[1] ** 2).sum(axis=0))
@@ -117,10 +119,10 @@ def contributions(diagram: Diagram, hazards: Hazards, mission: float) -> Contrib
     """C_i = int over 0..mission of g_i dH_i, for every fit that acts on the product; they add up to -ln R(mission).
 
     Where all is in series g is constant and C_i = g_i H_i(mission). Elsewhere Gauss-Legendre in u, t = mission u^p,
-    with p so large that the integrand is smooth at 0 for shapes below 1. A standby group's hazard rate is shared among the
-    modes of its units in proportion to theirs at the same time: the sum stays exact; for units with one mode it is also
-    the derivative with respect to their scale. The interval scales the value by low/H and high/H at the mission; a fit
-    with H = 0 has g(mission) times its bound as high end.
+    with p so large that the integrand is smooth at 0 for shapes below 1. A standby group's hazard rate is shared among
+    the modes of its units in proportion to theirs at the same time: the sum stays exact; for units with one mode it is
+    also the derivative with respect to their scale. The interval scales the value by low/H and high/H at the mission; a
+    fit with H = 0 has g(mission) times its bound as high end.
     """
     ages = np.array([float(mission)])
     fit = diagram.mode_fit[:, None]
@@ -160,23 +162,24 @@ def units(diagram: Diagram) -> Units:
 def _integrated(diagram: Diagram, hazards: Hazards, mission: float) -> tuple[Floats, Floats, float]:
     """Every occurrence's int g dH over the mission and its g at the end, (occurrences, 1), and -ln R(mission).
 
-    The points are tripled until the sum agrees with -ln R, which is known.
+    The sum is known, it is -ln R: panels that halve towards 0 are added until it comes out.
     """
-    fit = diagram.mode_fit[:, None]
     power = max(1.0, np.ceil(3.0 / float(hazards.beta[diagram.mode_fit].min(initial=3.0))))
     switch = _switch(diagram, hazards, mission)
     each, g, total = np.zeros((0, 1)), np.zeros((0, 1)), 0.0
-    for points in POINTS:
+    for panels, points in PANELS:
         node, weight = np.polynomial.legendre.leggauss(points)
-        u, weight = (node + 1) / 2, weight / 2
+        ends = np.append(0.0, 0.5 ** np.arange(panels - 1, -1, -1))
+        u = (ends[:-1, None] + np.diff(ends)[:, None] * (node + 1) / 2).ravel()
+        weight = (np.diff(ends)[:, None] * weight / 2).ravel()
         t = np.append(mission * u**power, mission)
-        h = _forward(diagram, _own(diagram, hazards, t), switch)
+        at = _lives(diagram, hazards, t)
+        h = _forward(diagram, at, switch)
         slope = _backward(diagram, h, switch)[diagram.mode_node]
-        at = hazards.at(fit, diagram.mode_scale[:, None] * t[:-1])
         # dH = beta H / t dt for a Weibull hazard, and dt / t = power du / u
-        each = ((slope[:, :-1] * at) @ (weight * power / u) * hazards.beta[diagram.mode_fit])[:, None]
+        each = ((slope * at)[:, :-1] @ (weight * power / u) * hazards.beta[diagram.mode_fit])[:, None]
         g, total = slope[:, -1:], float(h[diagram.root, -1])
-        if abs(each.sum() - total) <= EXACT * total:
+        if abs(each.sum() - total) <= EXACT * total or total > GONE:
             break
     return each, g, total
 
@@ -212,22 +215,22 @@ def _by_fit(diagram: Diagram, values: Floats) -> tuple[Ints, Floats]:
     return fits, row_sums(np.append(start, len(order)), 0, len(fits), values[order])
 
 
-def _own(diagram: Diagram, hazards: Hazards, ages: Floats) -> Floats:
-    """H of each node's own modes (N, T)."""
-    h = hazards.at(diagram.mode_fit[:, None], diagram.mode_scale[:, None] * ages)
-    ptr = np.searchsorted(diagram.mode_node, np.arange(len(diagram) + 1))
-    return row_sums(ptr, 0, len(diagram), h)
+def _lives(diagram: Diagram, hazards: Hazards, ages: Floats) -> Floats:
+    """H of the modes (occurrences, T) at the product's ages."""
+    return hazards.at(diagram.mode_fit[:, None], diagram.mode_scale[:, None] * ages)
 
 
-def _forward(diagram: Diagram, own: Floats, switch: Switch) -> Floats:
-    """H of every node (N, T), children first; `own` is used up."""
-    h, ptr = own, diagram.ptr
+def _forward(diagram: Diagram, lives: Floats, switch: Switch) -> Floats:
+    """H of every node (N, T), children first, from those of the modes (occurrences, T)."""
+    ptr = diagram.ptr
+    h = row_sums(pointers(diagram.mode_node, len(diagram)), 0, len(diagram), lives)
     for kind, a, b in diagram.segments:
         first, last = int(ptr[a]), int(ptr[b])
         if first == last:
             continue
         if kind == Kind.SERIES:
             h[a:b] += product_rows(ptr, diagram.child, diagram.weight, a, b, h)
+            np.minimum(h[a:b], ENDLESS, out=h[a:b])
             continue
         below = h[diagram.child[first:last]]
         if kind == Kind.MIXTURE:
@@ -271,6 +274,7 @@ def _backward(diagram: Diagram, h: Floats, switch: Switch) -> Floats:
     for kind, a, b in reversed(diagram.segments):
         g[a:b] += product_rows(up_ptr, up_parent, weight, a, b, g)
         g[a:b] += row_sums(bent_ptr, a, b, flow[bent_ptr[a] : bent_ptr[b]])
+        np.minimum(g[a:b], ENDLESS, out=g[a:b])
         if kind != Kind.SERIES:
             down = np.repeat(g[a:b], np.diff(ptr[a : b + 1]), axis=0)
             flow[position[ptr[a] : ptr[b]]] = down * _slopes(diagram, kind, a, b, h, switch)
@@ -285,6 +289,7 @@ def _units(diagram: Diagram) -> Floats:
     n[diagram.root] = 1.0
     for _, a, b in reversed(diagram.segments):
         n[a:b] += product_rows(up_ptr, up_parent, weight, a, b, n)
+        np.minimum(n[a:b], ENDLESS, out=n[a:b])
     return n[:, 0]
 
 
@@ -334,7 +339,7 @@ def _switch(diagram: Diagram, hazards: Hazards, horizon: float) -> Switch:
             return functions[int(here[number])].at(h)
 
         def hazard(ages: Floats, unit: Diagram = unit, inner: Switch = inner) -> Floats:
-            return np.asarray(_forward(unit, _own(unit, hazards, ages), inner)[unit.root])
+            return np.asarray(_forward(unit, _lives(unit, hazards, ages), inner)[unit.root])
 
         probe = horizon * np.geomspace(1e-6, 1.0, 64)
         h = hazard(probe)

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from analytics.arrays import Bools, Floats, Ints, entries, pointers
+from analytics.arrays import Bools, Floats, Ints, distinct, entries, pointers
 
 UNKNOWN = -1
 """The code of a maker, customer, site or group that nobody knows."""
@@ -104,8 +104,9 @@ class Reached:
     """What lies under a product. Nodes are states, below `Sourcing.states`, and choices, from there on.
 
     `parent`, `line` and `target`, of one shape, are the lines of the reached states: a state, a row of
-    `Sourcing.lines`, and the state or choice that fills it. `pooled` are parts whose makers were taken from all
-    customers' rows, `guessed` parts without supply rows whose makers are known from modes only, taken equally.
+    `Sourcing.lines`, and the state or choice that fills it. `root` is the first node asked for. `pooled` are parts
+    whose makers were taken from all customers' rows, `guessed` parts without supply rows whose makers are known from
+    modes only, taken equally.
     """
 
     root: int
@@ -238,6 +239,19 @@ class Sourcing:
     def _choice_key(self) -> Ints:
         return _key(self.choice_part, self.choice_customer, self.organisations)
 
+    @cached_property
+    def _anybody(self) -> tuple[Ints, Bools]:
+        """Per part, for whoever has no rows of its own: the pooled choice, else the unknown maker; several makers."""
+        every = np.arange(self.parts)
+        node = self.state(every, np.full(self.parts, UNKNOWN))
+        pooled = np.flatnonzero(self.choice_customer == POOLED)
+        part = self.choice_part[pooled]
+        node[part] = pooled + self.states
+        several = np.zeros(self.parts, np.bool_)
+        makers = distinct(self.row_choice, self.row_state)[0]
+        several[part] = np.bincount(self.row_choice[makers], minlength=len(self.choice_part))[pooled] > 1
+        return node, several
+
     def state(self, part: Ints, maker: Ints) -> Ints:
         """The states (part, maker), -1 where there is none."""
         return _find(self._state_key, _key(part, maker, self.organisations))
@@ -248,18 +262,16 @@ class Sourcing:
         Shares: the rows for the customer; else, if the customer makes the part itself, itself; else all customers'
         rows; else the makers known from elsewhere, equally; else the state of an unknown maker.
         """
-        known = customer >= 0
-        node = _find(self._choice_key, _key(part, customer, self.organisations))
-        node = np.where(known & (node >= 0), node + self.states, -1)
-        node = np.where((node < 0) & known, self.state(part, customer), node)
-        all_rows = _find(self._choice_key, _key(part, np.full(len(part), POOLED), self.organisations))
-        pooled = (node < 0) & (all_rows >= 0)
-        node = np.where(pooled, all_rows + self.states, node)
-        node = np.where(node < 0, self.state(part, np.full(len(part), UNKNOWN)), node)
-        only = node - self.states
-        single = only >= 0
-        single[single] = np.diff(self.row_ptr)[only[single]] == 1
-        pooled &= ~single  # a single maker overall is no guess
+        node = np.full(len(part), -1)
+        need = np.flatnonzero(customer >= 0)
+        own = _find(self._choice_key, _key(part[need], customer[need], self.organisations))
+        node[need] = np.where(own >= 0, own + self.states, -1)
+        need = need[own < 0]
+        node[need] = self.state(part[need], customer[need])
+        need = np.flatnonzero(node < 0)
+        node[need] = self._anybody[0][part[need]]
+        pooled = np.zeros(len(part), np.bool_)
+        pooled[need] = self._anybody[1][part[need]]
         return node, pooled
 
     def root(self, product: int, maker: int | None = None) -> int:
@@ -277,12 +289,15 @@ class Sourcing:
             )
         return state
 
-    def walk(self, root: int, *, spare: bool = False) -> Reached:
-        """Everything under a node, each state and choice once, in breadth-first waves; `spare`: with sources of share 0."""
+    def walk(self, root: int, *others: int, spare: bool = False) -> Reached:
+        """Everything under one or more nodes, each state and choice once, in breadth-first waves.
+
+        `spare`: also the sources of share 0, which a product does not hold and which could make it.
+        """
         n = self.states
         seen = np.zeros(n + len(self.choice_part), np.bool_)
-        wave = np.array([root])
-        seen[root] = True
+        wave = np.unique(np.array([root, *others]))
+        seen[wave] = True
         found: list[tuple[Ints, Ints, Ints, Bools]] = []
         while len(wave):
             state, choice = wave[wave < n], wave[wave >= n] - n

@@ -128,7 +128,7 @@ def random_world(rng: np.random.Generator, parts: int = 9, organisations: int = 
     for child in range(1, parts):
         for parent in rng.choice(child, size=min(child, int(rng.integers(1, 3))), replace=False):
             measured = bool(rng.random() < 0.15)
-            line = {"measured": measured, "duty": float(rng.choice([1.0, 1.0, 0.5, 3.0]))}
+            line = {"measured": measured, "duty": float(rng.choice([1.0, 1.0, 0.5, 1.5]))}
             quantity = float(rng.choice([1, 1, 2, 3])) if not measured else 0.3
             style = rng.random()
             if groups and style < 0.2 and quantity > 1:
