@@ -22,7 +22,8 @@ from schema.rules import Rule, changed
 class Checker:
     """The checks of one load against one snapshot; what is wrong goes to the report, what is right to `rows`.
 
-    `rows` are the new and changed rows by kind, with stored keys, `_sheet` and `_state`; `stubs` what they need besides.
+    `rows` are the new and changed rows by kind, with stored keys, `_sheet` and `_state`; `stubs` what they need
+    besides.
     """
 
     snapshot: Snapshot
@@ -49,8 +50,9 @@ class Checker:
             rows = self._checked(of, rows, mine, resolver)
             resolver.add(of, rows)
             self._compare(of, rows, mine)
-        self._follow_rules()
         self.stubs = stubs.needed(self.rows, self.snapshot)
+        if self._follow_rules():
+            self.stubs = stubs.needed(self.rows, self.snapshot)
         self._report_stubs()
         for source in self.sources:
             if source.kind is not None:
@@ -151,23 +153,24 @@ class Checker:
                 code, other.filter(pl.col("_sheet") == number).select("row").head(1), file=source.name, count=count
             )
 
-    def _follow_rules(self) -> None:
-        """Run the rules on the tables as they would be; refuse the rows of this load that break one that is an error."""
-        moved = {name for name, rows in self.rows.items() if rows.height}
-        if not moved:
-            return
-        needed = stubs.needed(self.rows, self.snapshot)
-        rules = changed(moved)
-        tables = {name: self._after(name, needed) for name in {n for each in rules for n in each.needs}}
+    def _follow_rules(self) -> bool:
+        """Run the rules on the tables as they would be; refuse the rows of this load that break one that is an error.
+
+        True if any was refused.
+        """
+        before = {name: rows.height for name, rows in self.rows.items() if rows.height}
+        rules = changed(set(before))
+        tables = {name: self._after(name) for name in {n for each in rules for n in each.needs}}
         for rule in rules:
             found = rule.check(tables)
             for name in found["kind"].unique(maintain_order=True).to_list():
                 if name in self.rows:
                     self._break(rule, name, found.filter(pl.col("kind") == name))
+        return any(self.rows[name].height < height for name, height in before.items())
 
-    def _after(self, name: str, needed: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    def _after(self, name: str) -> pl.DataFrame:
         stored, columns = self.snapshot.table(name), list(KINDS[name].schema)
-        news = [t[name].select(columns) for t in (self.rows, needed) if name in t and t[name].height]
+        news = [t[name].select(columns) for t in (self.rows, self.stubs) if name in t and t[name].height]
         if not news:
             return stored
         fresh = pl.concat(news)

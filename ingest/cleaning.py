@@ -20,7 +20,8 @@ _NO = ("否", "无", "不", "n", "no", "false", "f", "0", "×")
 _EMPTY = ["", "-", "--", "—", "——", "/", "\\", "n/a", "N/A", "NA", "null", "NULL", "None", "无数据", "暂无"]
 _EXCEL_EPOCH = dt.date(1899, 12, 30)
 _EXCEL_DAYS = (1, 110_000)
-"""1900-01-01 to the year 2201."""
+_DAYS = (dt.date(1900, 1, 1), dt.date(2200, 12, 31))
+"""A year of two digits is none."""
 
 
 class Cleaned(NamedTuple):
@@ -102,6 +103,7 @@ def dates(cells: pl.Series, *, excel: bool = False) -> Cleaned:
     odd = values.is_null() & cells.is_not_null()
     if odd.any():
         values = _at(values, odd, lambda _: _odd_dates(cells.filter(odd), excel=excel))
+    values = values.set(~values.is_between(*_DAYS).fill_null(value=True), None)
     return Cleaned(values, values.is_null() & cells.is_not_null())
 
 

@@ -1,12 +1,12 @@
-"""What the headings of a sheet of life records say beyond naming fields: an age unit, an origin, how yes and no are meant."""
+"""What headings say beyond naming fields: the unit of an age, where records come from, what yes and no mean."""
 
 from __future__ import annotations
 
 from ingest.headers import Reading, fold, split_unit
 
 _AGE_UNITS = {
-    "h": "累计工作时间;运行时间;累计运行时间;工作时间;使用时间;开机时间;累计开动时间;运行小时;故障前工作时间;operating hours;run hours;"
-    "running time;time to failure;ttf;usage hours;hours",
+    "h": "累计工作时间;运行时间;累计运行时间;工作时间;使用时间;开机时间;累计开动时间;运行小时;故障前工作时间;"
+    "operating hours;run hours;running time;time to failure;ttf;usage hours;hours",
     "km": "行驶里程;故障里程;里程;里程数;公里数;mileage;odometer;kilometers",
     "cycles": "动作次数;循环次数;换刀次数;通断次数;使用次数",
 }
@@ -51,7 +51,8 @@ def implied(reading: Reading) -> dict[str, str]:
 def lacks_event(reading: Reading) -> bool:
     """Life records that do not say how each observation ended, and of which the sheet does not tell that all failed.
 
-    A list of claims or repairs (with numbers, symptoms, modes or causes) is one of failures; a list of ages may be anything.
+    A list of claims or repairs (with numbers, symptoms, modes or causes) is one of failures; a list of ages may be
+    anything.
     """
     has = {column.field.name for column in reading.columns}
     return reading.kind.name == "life_record" and "event" not in has and not has.intersection(_TELL_OF_FAILURES)

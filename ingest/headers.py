@@ -1,4 +1,4 @@
-"""Which column of a sheet is which field, and which kind of sheet it is. Exact names are applied, others only suggested."""
+"""Which column of a sheet is which field, and which kind of sheet it is; what is not exact is only suggested."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FILLED_IN = {("part", "issuer")}
 
 @functools.cache
 def fold(name: str) -> str:
-    """A name without what does not matter in it: width, case, blanks, punctuation (kept where there is nothing else)."""
+    """A name without what does not matter in it: width, case, blanks, and punctuation if there is anything else."""
     narrow = unicodedata.normalize("NFKC", name).casefold()
     return _NOISE.sub("", narrow) or re.sub(r"\s", "", narrow)
 
@@ -46,7 +46,7 @@ def split_unit(name: str) -> tuple[str, str | None]:
 
 @functools.cache
 def names_of(kind_name: str) -> Mapping[str, Field]:
-    """The fields of a kind by every folded name. No name means two fields of one kind: a test holds the registry to it."""
+    """The fields of a kind by every folded name; a test makes sure that no name means two fields of one kind."""
     fields = [f for f in KINDS[kind_name].fields.values() if f.name != "stub"]
     return {fold(spelling): f for f in reversed(fields) for spelling in reversed(f.spellings)}
 
@@ -170,8 +170,8 @@ class Detection:
 def detect(header: Mapping[str, str], names: Iterable[str | None]) -> Detection:
     """The kind of a sheet: that whose sheet name is one of `names` (of file or worksheet), else by its columns.
 
-    By columns it is the kind with most of them, if no other has as many, none that it needs is missing, and at least half of the
-    sheet's columns are understood. Otherwise nothing is guessed.
+    By columns it is the kind with most of them, if no other has as many, none that it needs is missing, and at least
+    half of the sheet's columns are understood. Otherwise nothing is guessed.
     """
     for name in names:
         for kind in sheet_kinds():

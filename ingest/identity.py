@@ -16,8 +16,8 @@ _HEX = 20
 def with_ids(rows: pl.DataFrame, of: Kind) -> pl.DataFrame:
     """Rows of a kind, as read and before references are resolved, each with an `id`.
 
-    Where a row has none it is `r:`, a hash of what the row says, and its ordinal among equal rows of its sheet: a growing
-    sheet sent again gives its old rows their old ids.
+    Where a row has none it is `r:`, a hash of what the row says, and its ordinal among equal rows of its sheet: a
+    growing sheet sent again gives its old rows their old ids.
     """
     nameless = rows["id"].is_null()
     if not nameless.any():
@@ -36,7 +36,7 @@ def with_ids(rows: pl.DataFrame, of: Kind) -> pl.DataFrame:
 
 
 def without_duplicates(rows: pl.DataFrame, of: Kind, sources: list[Source], report: Report) -> pl.DataFrame:
-    """Rows (with their stored keys) one a key: of equal ones the first; those that contradict each other are all `_bad`."""
+    """Rows (with stored keys), one a key: of equal ones the first; those that contradict each other are all `_bad`."""
     again = rows["key"].is_duplicated()
     if not again.any():
         return rows
@@ -59,7 +59,7 @@ def without_duplicates(rows: pl.DataFrame, of: Kind, sources: list[Source], repo
 
 
 def compared(rows: pl.DataFrame, stored: pl.DataFrame, of: Kind) -> pl.DataFrame:
-    """`rows` with what is stored under their keys: `_state` is new, changed or same; `_owner`, `_stub` and `_upload` the stored ones.
+    """`rows` beside what is stored under their keys: `_state` (new, changed, same), its `_owner`, `_stub`, `_upload`.
 
     What a row says is its fields and what has no field; who brought it and where it stood do not count.
     """

@@ -17,7 +17,6 @@ from chaingraph.view import EVERYBODY
 from chaingraph.workspace import load_run
 from ingest import headers, reading
 from ingest.check import Checker
-from ingest.cleaning import text
 from ingest.forms import lacks_event
 from ingest.reading import Limits, Table, Unreadable
 from ingest.report import Report, finding
@@ -58,10 +57,10 @@ def load(
 ) -> Report:
     """Load files and dataset folders as one load; returns what was found and done.
 
-    Rows belong to the organisation `by`. Without it the loader is `local` and (if `administrator` does not say otherwise) an
-    administrator, who may load for others with an `owner` column. `dry_run` commits nothing; `strict` commits nothing if there
-    is any error, otherwise good rows are taken. `replace` is an upload whose rows go if the load does not bring
-    them again. Raises what `Workspace.submit` raises, and NotFound for an unknown `replace`.
+    Rows belong to the organisation `by`. Without it the loader is `local` and (unless `administrator` says otherwise)
+    an administrator, who may load for others with an `owner` column. `dry_run` commits nothing; `strict` commits
+    nothing if there is any error, otherwise good rows are taken. `replace` is an upload whose rows go if the load does
+    not bring them again. Raises what `Workspace.submit` raises, and NotFound for an unknown `replace`.
     """
     report = Report(dry_run=dry_run)
     sources = _read(_files(paths), report, progress, limits)
@@ -84,7 +83,6 @@ def load(
             return report
         total = sum(map(len, put.values())) + sum(map(len, delete.values()))
         if total:
-            digest = hashlib.sha256("\n".join([who, replace or "", *(s.sha256 for s in sources)]).encode()).hexdigest()
             written = 0
 
             def committed(rows: int) -> None:
@@ -93,7 +91,10 @@ def load(
                 progress(Step("write", None, written, total))
 
             progress(Step("write", None, 0, total))
-            report.revision = workspace.submit(load_run(put, delete, by=who, load=digest[:16]), committed)
+            put = {name: rows if rows["key"].is_sorted() else rows.sort("key") for name, rows in put.items()}
+            report.revision = workspace.submit(
+                load_run(put, delete, by=who, load=load_id(loader, sources, replace)), committed
+            )
     return report
 
 
@@ -210,27 +211,38 @@ def _plan(
     checker.run()
     put = {name: rows for name, rows in checker.rows.items() if rows.height}
     for name, rows in checker.stubs.items():
-        columns = list(kind(name).schema)
-        put[name] = pl.concat([t.select(columns) for t in (put.get(name), rows) if t is not None])
+        put[name] = _together(name, put.get(name), rows)
     raw = [_raw(source, uploads[source.number], loader, snapshot, report) for source in sources if source.kind is None]
     if raw and (rows := pl.concat(raw)).height:
         put["raw_row"] = rows
     delete: dict[str, pl.Series] = {}
-    if replace is not None:
+    if replace is not None and replace not in uploads.values():
         old_put, delete = retracted(workspace, snapshot, replace, put, checker.kept, "replaced")
-        put = {name: pl.concat([t.select(kind(name).schema.keys()) for t in (put.get(name), old_put.get(name)) if t is not None])
-               for name in {**put, **old_put}}  # fmt: skip
-    taken = _uploads(put, sources, uploads, loader, report)
+        put = {name: _together(name, put.get(name), old_put.get(name)) for name in {**put, **old_put}}
+    taken = _uploads(put, sources, uploads, loader, report, load_id(loader, sources, replace))
     if taken.height:
         put["upload"] = pl.concat([taken, *([put["upload"]] if "upload" in put else [])])
-    # in the order of their keys, which is that of the store's pages
-    return {name: rows.select(kind(name).schema.keys()).sort("key") for name, rows in put.items()}, delete
+    return {name: rows.select(kind(name).schema.keys()) for name, rows in put.items()}, delete
+
+
+def _together(name: str, *tables: pl.DataFrame | None) -> pl.DataFrame:
+    """The rows of several tables of one kind, with the columns that are stored."""
+    columns = list(kind(name).schema)
+    return pl.concat([table.select(columns) for table in tables if table is not None])
+
+
+def load_id(loader: Loader, sources: list[Source], replace: str | None) -> str:
+    """The number of a load: from who loads and the contents of all files."""
+    return "L-" + _digest(loader.by, replace or "", *(source.sha256 for source in sources))
 
 
 def upload_id(by: str, source: Source) -> str:
     """The number of a sheet's upload: from who brings it and its contents."""
-    said = f"{by}\n{source.sha256}\n{source.table.sheet or ''}"
-    return "U-" + hashlib.sha256(said.encode()).hexdigest()[:12]
+    return "U-" + _digest(by, source.sha256, source.table.sheet or "")
+
+
+def _digest(*texts: str) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:12]
 
 
 def _raw(source: Source, upload: str, loader: Loader, snapshot: Snapshot, report: Report) -> pl.DataFrame:
@@ -248,7 +260,12 @@ def _raw(source: Source, upload: str, loader: Loader, snapshot: Snapshot, report
 
 
 def _uploads(
-    put: dict[str, pl.DataFrame], sources: list[Source], ids: dict[int, str], loader: Loader, report: Report
+    put: dict[str, pl.DataFrame],
+    sources: list[Source],
+    ids: dict[int, str],
+    loader: Loader,
+    report: Report,
+    load_id: str,
 ) -> pl.DataFrame:
     """A row for each sheet that brought anything."""
     of = kind("upload")
@@ -266,13 +283,11 @@ def _uploads(
         report.uploads[source.name] = upload
         rows.append(
             {
-                "id": upload, "load": upload, "file": source.name, "sha256": source.sha256,
+                "id": upload, "load": load_id, "file": source.name, "sha256": source.sha256,
                 "kind": source.kind.name if source.kind else None, "rows": counts.read,
                 "taken": counts.new + counts.changed + counts.raw, "refused": counts.refused,
                 "at": now, "by": loader.by, "state": "loaded", "owner": loader.by,
             }
         )  # fmt: skip
-    framed = of.frame(
-        pl.DataFrame(rows, schema={**{c: t for c, t in of.schema.items() if c in rows[0]}}) if rows else of.empty()
-    )
-    return framed.with_columns(key=of.stored_key())
+    framed = of.frame(pl.DataFrame(rows)) if rows else of.empty()
+    return framed.with_columns(key=of.stored_key()).unique("key", keep="first", maintain_order=True)

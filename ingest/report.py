@@ -70,7 +70,7 @@ def _filled(text: Text, values: dict[str, object]) -> Text:
 
 @dataclass
 class Counts:
-    """Rows of a sheet: read, then one of new, changed, same, refused or raw (kept without a kind); removed by an undo."""
+    """Rows of a sheet: those read are new, changed, same, refused or raw (kept without a kind); an undo removes."""
 
     read: int = 0
     new: int = 0
@@ -101,7 +101,7 @@ class Report:
     def add_rows(
         self, code: str, rows: pl.DataFrame, *, file: str, column: str | None = None, **values: object
     ) -> None:
-        """A finding for each of `rows`: `row`, `value` if there is one; further columns fill in the texts, as `values` do."""
+        """A finding for each of `rows` (`row`, `value`); their further columns, and `values`, fill in the texts."""
         known = CODES[code]
         names = [name for name in rows.columns if name not in {"row", "value"}]
         if not names:
@@ -125,7 +125,7 @@ class Report:
         file: str,
         column: str | None,
     ) -> None:
-        """A finding for each of `rows` (`row`, `value` if there is one), all worded alike; those beyond SHOWN are counted."""
+        """A finding for each of `rows` (`row`, `value`), all worded alike; those beyond SHOWN are counted."""
         rest = max(0, rows.height - SHOWN)
         values = rows["value"].cast(pl.String) if "value" in rows.columns else pl.repeat(None, rows.height, eager=True)
         for i, (row, value) in enumerate(zip(rows["row"].head(SHOWN), values.head(SHOWN), strict=True), 1):

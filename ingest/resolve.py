@@ -1,4 +1,4 @@
-"""From what a sheet writes of a thing to the thing's natural key: within the load, then within what the uploader may see.
+"""From what a sheet writes of a thing to its natural key: within the load, then within what the uploader may see.
 
 What is found in neither gets the key of a stub of the uploader's own, so that no answer tells whether somebody else's
 thing exists. An administrator sees everything and may name things plainly.
@@ -44,10 +44,10 @@ class Resolver:
         return self._known[name]
 
     def resolve(self, of: Kind, rows: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
-        """`rows` with natural keys in place of what was written, and by field what could not be resolved (null in the rows).
+        """`rows` with natural keys in place of what was written, and by field what could not be resolved.
 
-        Of the latter `_at` (row number in `rows`), `value` (what was written) and `candidates` (the keys it might be,
-        null where it is no key and no stub can be made).
+        The latter is null in the rows; `_at` is the row number in `rows`, `value` what was written, and `candidates`
+        the keys that it might be (null where it is no key and no stub can be made).
         """
         if of.name in of.refs.values():
             self.add(of, rows.with_columns(of.stored_key().alias("key")))
@@ -84,7 +84,7 @@ class Resolver:
         return self._things(kind(target), asked)
 
     def _things(self, target: Kind, asked: pl.DataFrame) -> pl.DataFrame:
-        """Organisations, sites, mechanisms, consortia: by code, else by a name or code that only one has, else a stub."""
+        """Organisations, sites, mechanisms, consortia: by code, else by a name that only one has, else a stub."""
         known = self.known(target.name)
         asked = asked.with_columns(_plain=escape(pl.col("text")))
         exact = known.select(_plain="key", _exact="key")

@@ -26,7 +26,7 @@ def undo(workspace: Workspace, upload: str) -> Report:
         for name in KINDS:
             counts = report.count(upload, name)
             counts.removed, counts.changed = len(delete.get(name, ())), len(put.get(name, ()))
-            if not counts.removed and not counts.changed or name == "upload":
+            if name == "upload" or not (counts.removed or counts.changed):
                 report.counts.pop((upload, name))
         if put or delete:
             report.revision = workspace.submit(
@@ -105,7 +105,7 @@ def _spare_referred(
     back: dict[str, pl.DataFrame],
     delete: dict[str, pl.DataFrame],
 ) -> None:
-    """Things to be deleted that remaining rows refer to become placeholders instead. Walks from what refers to what is referred to."""
+    """Things to be deleted become placeholders where what stays refers to them; referring kinds are seen first."""
     for name in reversed(KINDS):
         of = kind(name)
         rows = delete.get(name)

@@ -60,7 +60,7 @@ class Loader:
 
 
 def typed(source: Source, loader: Loader, report: Report) -> pl.DataFrame:
-    """The rows of a sheet with the columns `_sheet`, `row`, `owner`, `extra`, `_bad` and the declared fields, references as written.
+    """The rows of a sheet: `_sheet`, `row`, `owner`, `extra`, `_bad` and the declared fields, references as written.
 
     `_bad` marks rows that are refused. What is wrong goes to the report.
     """

@@ -13,7 +13,7 @@ _WHERE = ("owner", "upload", "row", "_sheet")
 
 
 def atoms(of: Kind) -> list[tuple[str, int]]:
-    """The fields of a kind's natural key with the number of atoms that each takes (a reference takes those of its target)."""
+    """The fields of a kind's natural key with the number of atoms of each: a reference has those of its target."""
     return [(name, sum(n for _, n in atoms(KINDS[of.refs[name]])) if name in of.refs else 1) for name in of.key]
 
 
@@ -40,8 +40,8 @@ def _unescaped(text: pl.Expr) -> pl.Expr:
 def needed(rows: Mapping[str, pl.DataFrame], snapshot: Snapshot) -> dict[str, pl.DataFrame]:
     """The stubs that `rows` (by kind, with stored keys and `_sheet`) need beside what the snapshot has.
 
-    Each has the owner and the place of the first row that refers to it; `_column` says in which field. Stubs need stubs in
-    turn: a lot its part, a part its issuer.
+    Each has the owner and the place of the first row that refers to it; `_column` says in which field. Stubs need
+    stubs in turn: a lot its part, a part its issuer.
     """
     made: dict[str, pl.DataFrame] = {}
     for target in reversed(KINDS.values()):

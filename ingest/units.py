@@ -31,7 +31,7 @@ _CONVERSIONS = {("h", "d"): 1 / 24, ("d", "h"): 24.0}
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """What a unit in a heading does: numbers are multiplied by `factor`; `unit` is what it says for the row's unit field."""
+    """What a unit in a heading does: numbers are multiplied by `factor`; `unit` goes to the row's unit field."""
 
     factor: float = 1.0
     unit: str | None = None

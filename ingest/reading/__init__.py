@@ -27,11 +27,13 @@ def read(
     limits: Limits | None = None,
     tell: Callable[[int, int], None] = _silent,
 ) -> tuple[list[Table], list[str]]:
-    """The tables of a CSV file (one) or a workbook (its visible sheets that are not empty), as text; the hidden sheets' names.
+    """The tables of a file as text, and the names of hidden sheets, which are not read.
 
-    `recognised` says of a cell whether it is the name of a column, by which the header is found below title rows. `tell`
-    is called with what is done and what there is (bytes of a CSV file, sheets of a workbook). Raises Unreadable, whatever
-    the file does to the process that parses it.
+    A CSV file has one table, a workbook one for each sheet that is not empty.
+
+    `recognised` says of a cell whether it is the name of a column, by which the header is found below title rows.
+    `tell` is called with what is done and what there is (bytes of a CSV file, sheets of a workbook). Raises Unreadable,
+    whatever the file does to the process that parses it.
     """
     limits = limits or Limits()
     try:

@@ -1,4 +1,4 @@
-"""A CSV file to Arrow files of text, slice by slice, so that memory does not grow with the file. Runs in the child process."""
+"""A CSV file to Arrow files of text, slice by slice: memory does not grow with the file. Runs in the child process."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""What a file may cost, and the one exception that says it may not be read. Imported by the child process too: keep it light."""
+"""What a file may cost, and the exception that says it may not be read. The child imports it before its limits."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 MIB = 1 << 20
 
@@ -31,7 +32,7 @@ class Limits:
 class Unreadable(Exception):
     """A file cannot be taken: `code` is one of `ingest.codes`, `values` fill in its text."""
 
-    def __init__(self, code: str, **values: object) -> None:
+    def __init__(self, code: str, **values: Any) -> None:
         super().__init__(code, values)
         self.code = code
         self.values = values

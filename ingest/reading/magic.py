@@ -52,7 +52,7 @@ def _name(found: str) -> str:
 
 
 def _check_directory(path: Path, limits: Limits) -> None:
-    """Sizes, ratio and number of entries as the zip directory states them. It may lie: the child's limits still hold."""
+    """Sizes, ratio and number of entries as the zip directory states them; if it lies, the child's limits hold."""
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()

@@ -17,8 +17,8 @@ class Table:
     """A sheet whose header was found.
 
     `cells` has a text column for each column of the sheet, named by its position (`"0"`, `"1"`, ...), and `row`, the
-    record's number in the file from 1; blank rows and what stands above the header are left out. `header` has the names by
-    position. `encoding` is None and `excel` true for a workbook.
+    record's number in the file from 1; blank rows and what stands above the header are left out. `header` has the
+    names by position. `encoding` is None and `excel` true for a workbook.
     """
 
     file: str
