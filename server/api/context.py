@@ -17,8 +17,8 @@ from chaingraph import View, Workspace
 class Locale(enum.Enum):
     """A language of the consortium."""
 
-    ZH = "zh"
-    EN = "en"
+    ZH = strawberry.enum_value("zh", description="Chinese · 中文")
+    EN = strawberry.enum_value("en", description="English · 英文")
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Context:
     @cached_property
     def view(self) -> View:
         """What the viewer may see."""
-        return self.workspace.view()
+        return self.workspace.view(self.organisation)
 
     def say(self, locale: object) -> str:
         """The language asked for, else the request's."""

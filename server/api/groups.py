@@ -97,7 +97,7 @@ def group_type(of: Kind) -> Any:
         annotations[shown] = f"{type_name(kind(of.refs[field]))} | None" if refers else maybe(leaf_type(of, field))
         fields[shown] = strawberry.field(description=f"{describe(of, field)} Null where not grouped by.")
     if numbers_of(of):
-        choices: Any = members(f"{type_name(of)}Number", numbers_of(of), f"Numbers of {of.plural.en} to add up.")
+        choices: Any = members(f"{type_name(of)}Number", of, numbers_of(of), f"Numbers of {of.plural.en} to add up.")
         chosen = argument(choices, "Of which number; unknown ones are left out.")
         share = argument(float, "Share of the rows below it, 0 to 1.")
 
@@ -129,7 +129,7 @@ def group_type(of: Kind) -> Any:
 
 def group_field(of: Kind) -> Any:
     """The field of a connection that groups its whole list."""
-    choices = members(f"{type_name(of)}GroupBy", grouped_by(of), f"What {of.plural.en} can be grouped by.")
+    choices = members(f"{type_name(of)}GroupBy", of, grouped_by(of), f"What {of.plural.en} can be grouped by.")
 
     def groups(root: Any, by: Any, first: Any = 100) -> Any:
         listing: Listing = root.plain("listing")[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Optional
 
 import polars as pl
@@ -31,8 +31,8 @@ ASKED = {
 class Direction(enum.Enum):
     """Upwards or downwards."""
 
-    ASC = "asc"
-    DESC = "desc"
+    ASC = strawberry.enum_value("asc", description="Upwards.")
+    DESC = strawberry.enum_value("desc", description="Downwards.")
 
 
 def maybe(annotation: Any) -> Any:
@@ -73,10 +73,9 @@ def make_input(name: str, description: str, fields: dict[str, tuple[Any, str]]) 
 def codes_of(vocabulary: type[Vocabulary]) -> Any:
     """The GraphQL enum of a vocabulary; its values are described in both languages."""
     if vocabulary not in _CODES:
-        made = strawberry.enum(vocabulary, description=" ".join((vocabulary.__doc__ or "").split()))
-        for member, value in zip(vocabulary, made.__strawberry_definition__.values, strict=True):  # type: ignore[attr-defined]
-            value.description = f"{member.text.en} · {member.text.zh}"
-        _CODES[vocabulary] = made
+        said = " ".join((vocabulary.__doc__ or "").split())
+        labels = [f"{member.text.en} · {member.text.zh}" for member in vocabulary]
+        _CODES[vocabulary] = described_enum(vocabulary, said, labels)
     return _CODES[vocabulary]
 
 
@@ -145,16 +144,24 @@ def filter_input(of: Kind) -> type:
     return made
 
 
-def members(name: str, columns: dict[str, str], description: str) -> Any:
-    """A GraphQL enum of columns."""
+def described_enum(of: Any, description: str, values: Iterable[str]) -> Any:
+    """An enum as a GraphQL enum, with a description for each member in turn."""
+    made = strawberry.enum(of, description=description)
+    for value, said in zip(made.__strawberry_definition__.values, values, strict=True):
+        value.description = said
+    return made
+
+
+def members(name: str, of: Kind, columns: dict[str, str], description: str) -> Any:
+    """A GraphQL enum of columns of a kind."""
     listed: Any = enum.Enum(name, {shown.upper(): field for shown, field in columns.items()})  # type: ignore[misc]
-    return strawberry.enum(listed, description=description)
+    return described_enum(listed, description, [describe(of, field) for field in columns.values()])
 
 
 def order_input(of: Kind) -> type:
     """One step of an order of a kind."""
     name = f"{type_name(of)}Order"
-    fields = members(f"{name}Field", columns_of(of), f"What {of.plural.en} can be ordered by.")
+    fields = members(f"{name}Field", of, columns_of(of), f"What {of.plural.en} can be ordered by.")
     attributes = {
         "__module__": __name__,
         "__annotations__": {"field": fields, "direction": Direction},

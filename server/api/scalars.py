@@ -6,9 +6,11 @@ import datetime as dt
 from typing import Any, NewType
 
 import strawberry
+from starlette.datastructures import UploadFile
 from strawberry.schema.config import StrawberryConfig
 
 Long = NewType("Long", int)
+File = NewType("File", bytes)
 LONGEST = 2**63
 
 
@@ -40,8 +42,20 @@ def _say_time(value: dt.datetime) -> str:
     return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 
 
+def _read_file(value: Any) -> UploadFile:
+    if not isinstance(value, UploadFile):
+        raise TypeError("Send the file as a part of a multipart request.")
+    return value
+
+
 RFC_3339 = "https://www.rfc-editor.org/rfc/rfc3339"
 SCALARS: dict[object, Any] = {
+    File: strawberry.scalar(
+        name="File",
+        description="A file, sent as a part of a multipart request.",
+        specified_by_url="https://github.com/jaydenseric/graphql-multipart-request-spec",
+        parse_value=_read_file,
+    ),
     Long: strawberry.scalar(
         name="Long",
         description="A whole number of up to 64 bits.",

@@ -11,6 +11,7 @@ from server.api.context import context_of
 from server.api.executor import BatchExecutor
 from server.api.scalars import CONFIG
 from server.api.types import Node
+from server.api.uploads import Mutation, RowError
 
 
 def _node(info: strawberry.Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]) -> Any:  # noqa: A002
@@ -40,7 +41,8 @@ Query = strawberry.type(
 
 SCHEMA = strawberry.Schema(
     query=Query,
-    types=list(types.OBJECTS.values()),
+    mutation=Mutation,
+    types=[*types.OBJECTS.values(), RowError],
     config=CONFIG,
     execution_context_class=BatchExecutor,
 )

@@ -191,19 +191,19 @@ def object_type(of: Kind) -> Any:
 def connection_types(of: Kind) -> None:
     """The edge, the connection and the groups of a kind."""
     name = type_name(of)
-    _publish(f"{name}Edge", _plain(f"{name}Edge", f"A row on a page of {of.plural.en}.", {
+    _publish(f"{name}Edge", plain_type(f"{name}Edge", f"A row on a page of {of.plural.en}.", {
         "cursor": (str, "Where it stands; goes into after or before.", None),
         "node": (name, "The row.", None),
     }))  # fmt: skip
     _publish(f"{name}Group", group_type(of))
-    _publish(f"{name}Connection", _plain(f"{name}Connection", f"A page of {of.plural.en}. {of.plural.zh}。", {
+    _publish(f"{name}Connection", plain_type(f"{name}Connection", f"A page of {of.plural.en}. {of.plural.zh}。", {
         "edges": (f"list[{name}Edge]", "The rows with their cursors.", None),
         "nodes": (f"list[{name}]", "The rows.", None),
         "page_info": (PageInfo, "Where the page stands in the list.", None),
         "total_count": (int, "How many rows the whole list has.", None),
         "groups": (f"list[{name}Group]", "", group_field(of)),
     }))  # fmt: skip
-    _publish(f"{name}Columns", _plain(f"{name}Columns", f"{of.plural.en} by column; references are keys.", {
+    _publish(f"{name}Columns", plain_type(f"{name}Columns", f"{of.plural.en} by column; references are keys.", {
         "id": (list[strawberry.ID], "Ids.", None),
         **{
             shown: (several(maybe(leaf_type(of, field))), describe(of, field), None)
@@ -215,7 +215,8 @@ def connection_types(of: Kind) -> None:
     }))  # fmt: skip
 
 
-def _plain(name: str, description: str, fields: dict[str, tuple[Any, str, Any]]) -> Any:
+def plain_type(name: str, description: str, fields: dict[str, tuple[Any, str, Any]]) -> Any:
+    """An object type of described fields: name to (type, description, the field itself if it is not a plain one)."""
     namespace: dict[str, Any] = {"__module__": __name__, "__annotations__": {n: a for n, (a, _, _) in fields.items()}}
     namespace |= {n: made or strawberry.field(description=said) for n, (_, said, made) in fields.items()}
     return strawberry.type(type(name, (), namespace), description=description)

@@ -12,7 +12,7 @@ from graphql import ExecutionResult, execute_sync, parse, validate
 
 from chaingraph import View, Workspace
 from schema import KINDS
-from server.api import opaque, paging, types
+from server.api import opaque, paging
 from server.api.context import Context
 from server.api.executor import BatchExecutor
 from server.api.naming import list_name
