@@ -1,0 +1,106 @@
+"""A command for every analysis: made from its registration, so that a new analysis needs nothing here."""
+
+from __future__ import annotations
+
+import enum
+import types
+import typing
+from typing import Any
+
+import click
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from analytics import ANALYSES, Analysis, run
+from server.cli.command import Command, Option, argument, command
+from server.cli.session import Session
+
+SUBJECTS = {"product": "PRODUCT", "part": "PART", "thing": "ID"}
+SPELLED = {"hours": "at"}
+"""Options that are not called as their parameter is."""
+
+METAVARS = {"mission": "HOURS", "maker": "ORG", "top": "N"}
+
+ORDER = ("weak_links", "contributions", "propagate", "single_points", "where_used", "neighbourhood")
+
+
+def commands() -> list[Command]:
+    """The commands of all analyses, those that one needs first before the others."""
+    place = {name: at for at, name in enumerate(ORDER)}
+    return [made(each) for each in sorted(ANALYSES.values(), key=lambda a: place.get(a.name, len(ORDER)))]
+
+
+def made(of: Analysis[Any, Any]) -> Command:
+    """The command of one analysis."""
+    params = [_parameter(of, name, info) for name, info in of.parameters.model_fields.items()]
+    name = of.name.replace("_", "-")
+    meaning = of.description.strip().split("\n\n")[0].replace("\n", " ")
+    en = f"{of.text.en}.\n\n{' '.join(meaning.split())}"
+
+    @command(name, zh=f"{of.text.zh}。", en=en, params=params)
+    def analyse(session: Session, **given: Any) -> None:
+        answer(session, of, {k: v for k, v in given.items() if v is not None})
+
+    return analyse
+
+
+def answer(session: Session, of: Analysis[Any, Any], given: dict[str, Any]) -> None:
+    """Run an analysis and give its answer; parameters that it does not take are wrong usage."""
+    with session.view() as view:
+        try:
+            result = run(of.name, view, given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(each) for each in first["loc"])
+            raise click.UsageError(f"{where}: {first['msg']}") from None
+        headings, rows = result.rows(session.locale)
+        session.answer(result.payload(session.locale), headings, rows)
+
+
+class Listed(click.ParamType[Any]):
+    """Several values in one argument, separated by commas."""
+
+    def __init__(self, of: click.ParamType[Any], name: str) -> None:
+        self.of = of
+        self.name = name
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:  # noqa: ARG002  # click's signature
+        """`HOURS[,HOURS...]`."""
+        return f"{self.name}[,{self.name}…]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The values as a tuple."""
+        if not isinstance(value, str):
+            return value
+        return tuple(self.of.convert(each.strip(), param, ctx) for each in value.split(",") if each.strip())
+
+
+def _parameter(of: Analysis[Any, Any], name: str, info: FieldInfo) -> click.Parameter:
+    """A required text is what the analysis is about, an argument; all else is an option."""
+    kind = _bare(info.annotation)
+    if info.is_required() and kind is str:
+        return argument(name, metavar=SUBJECTS[of.subject])
+    spelled = SPELLED.get(name, name)
+    attributes: dict[str, Any] = {"required": info.is_required(), "help": info.description}
+    if kind is bool:
+        attributes["is_flag"] = True
+    else:
+        attributes |= {"type": _type(kind, name.upper()), "metavar": METAVARS.get(name)}
+    return Option([f"--{spelled.replace('_', '-')}", name], **attributes)
+
+
+def _bare(annotation: Any) -> Any:
+    """A type without `| None`."""
+    if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is typing.Union:
+        return next(each for each in typing.get_args(annotation) if each is not type(None))
+    return annotation
+
+
+def _type(kind: Any, name: str) -> click.ParamType[Any]:
+    if typing.get_origin(kind) is tuple:
+        return Listed(_type(typing.get_args(kind)[0], name), name)
+    if typing.get_origin(kind) is typing.Literal:
+        return click.Choice(typing.get_args(kind))
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return click.Choice([each.value for each in kind])
+    return click.INT if kind is int else click.FLOAT if kind is float else click.STRING

@@ -1,0 +1,67 @@
+"""The group of all commands. Those of analyses are made when one is asked for, so that the others start quickly."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from typing import Any
+
+import click
+
+from schema.text import Text
+from server.cli.command import Said, in_language
+from server.cli.demo import demo
+from server.cli.exporting import export
+from server.cli.loading import load, template, undo
+from server.cli.serving import serve
+
+BEFORE = (demo, load, undo)
+AFTER = (template, export, serve)
+
+
+class Main(click.Group):
+    """The commands, in the order in which one needs them; an analysis gives one by its registration."""
+
+    def __init__(self, **attributes: Any) -> None:
+        self._known: dict[str, click.Command] | None = None
+        super().__init__(**attributes)
+
+    @property
+    def commands(self) -> MutableMapping[str, click.Command]:
+        """All commands by name."""
+        if self._known is None:
+            from server.cli.analyses import commands
+
+            self._known = {str(each.name): each for each in (*BEFORE, *commands(), *AFTER)}
+        return self._known
+
+    @commands.setter
+    def commands(self, commands: MutableMapping[str, click.Command]) -> None:
+        """What click sets at the start is nothing: the commands come when they are asked for."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command by its name; None where there is none."""
+        known = next((each for each in (*BEFORE, *AFTER) if each.name == cmd_name), None)
+        return known or super().get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """The names, in the order in which one needs them."""
+        return list(self.commands)
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """What the program is for, in the language of the environment."""
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(in_language(self.help, None) or "")
+
+
+main = Main(
+    name="chaingraph",
+    help=Said(
+        Text(
+            "供应链可靠性图谱：物料清单、供应商、批次和失效数据进来，产品的薄弱环节连同理由和区间出去。",
+            "A supply-chain graph with reliability in it: bills of materials, suppliers, lots and failure records go "
+            "in; the weak links of a product come out, with reasons and intervals.",
+        )
+    ),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)

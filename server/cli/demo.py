@@ -1,0 +1,141 @@
+"""`demo`: the made-up consortium is loaded, and what fails most and the weak links of its two products are shown."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from schema.text import Text
+from server.cli import output
+from server.cli.command import command
+from server.cli.loading import teller
+from server.cli.progress import Steps, steps
+from server.cli.session import STORE, Session
+
+if TYPE_CHECKING:
+    from chaingraph import View, Workspace
+
+BY = "demo"
+"""Who brings the demo's uploads: by this it is known that a store holds invented data."""
+PRODUCTS = {"L01/VMC850": 8000.0, "L02/EDU150": 4000.0}
+"""The products and a mission of each, in hours."""
+MOST, WEAKEST = 5, 8
+"""Rows shown of what fails most, and of the weak links."""
+
+SYNTHETIC = Text(
+    "全部为合成数据：企业、零部件和数值均为虚构，与任何真实单位无关。",
+    "All data here are synthetic: every firm, part and figure is invented and has nothing to do with any real one.",
+)
+
+
+@command(
+    "demo",
+    zh="载入示例联合体（合成数据），并给出两种产品的主要故障来源和薄弱环节。\n\n再运行一次不改变任何内容。",
+    en=(
+        "Load the demo consortium (synthetic data) and show what fails most and the weak links of its two products.\n\n"
+        "Running it again changes nothing."
+    ),
+)
+def demo(session: Session) -> None:
+    """Make the dataset, load it, ask."""
+    with session.workspace() as workspace:
+        with steps(session.locale) as shown:
+            refuse_others(workspace)
+            load(workspace, shown)
+        report(session, workspace.view())
+
+
+def refuse_others(workspace: Workspace) -> None:
+    """Raises ChaingraphError where the store holds data of somebody's own: invented facts do not go among them."""
+    from chaingraph import ChaingraphError
+
+    by = workspace.view().table("upload")["by"]
+    if len(by) and BY not in by:
+        raise ChaingraphError(
+            "demo.others",
+            Text(
+                "该存储已有其他数据，示例（合成数据）不混入其中。",
+                "The store holds other data; the demo's are invented.",
+            ),
+            Text(
+                "请用 --store sqlite:///demo.db 指定另一个存储。",
+                "Name another store for the demo: --store sqlite:///demo.db.",
+            ),
+        )
+
+
+def load(workspace: Workspace, shown: Steps | None = None) -> None:
+    """Make the demo dataset and load it, as the demo's own upload; what is there already stays as it is."""
+    from fixtures.demo import write
+    from ingest.load import load as load_files
+
+    shown = shown or Steps("en", quiet=True)
+    with tempfile.TemporaryDirectory() as folder:
+        shown.step(Text("生成三年的合成记录", "Making up three years of records"))
+        write(Path(folder))
+        load_files(workspace, [Path(folder)], by=BY, administrator=True, progress=teller(shown))
+
+
+def is_synthetic(view: View) -> bool:
+    """Does a store hold the demo's data?"""
+    return BY in view.table("upload")["by"]
+
+
+def report(session: Session, view: View) -> None:
+    """What fails most and the weak links, of each product."""
+    from analytics import run
+    from chaingraph import naming
+
+    found = []
+    for product, mission in PRODUCTS.items():
+        most = run("contributions", view, {"product": product, "mission": mission})
+        weak = run("weak_links", view, {"product": product, "mission": mission, "top": WEAKEST})
+        found.append((product, mission, most, weak))
+    locale = session.locale
+    if session.format == "json":
+        answers = [
+            {"product": product, "contributions": most.payload(locale), "weak_links": weak.payload(locale)}
+            for product, _, most, weak in found
+        ]
+        output.json({"synthetic": True, "store": session.store, "products": answers})
+        return
+    if session.format == "csv":
+        tables = [(product, *weak.rows(locale)) for product, _, _, weak in found]
+        heading = session.say(Text("产品", "Product"))
+        output.csv([heading, *tables[0][1]], [[product, *row] for product, _, rows in tables for row in rows])
+        return
+    output.line(session.say(SYNTHETIC))
+    for product, mission, most, weak in found:
+        name = naming.label(view, "part", naming.part(view, product), locale)
+        headings, rows = most.rows(locale)
+        title = Text("什么最常失效（{mission:,.0f} 小时）", "What fails most, in {mission:,.0f} hours").format(
+            mission=mission
+        )
+        output.line()
+        output.table(headings, rows[:MOST], f"{name} · {session.say(title)}")
+        output.line()
+        headings, rows = weak.rows(locale)
+        output.table(headings, rows, f"{name} · {session.say(Text('薄弱环节', 'Weak links'))}")
+    say_next(session)
+
+
+def say_next(session: Session) -> None:
+    """What to type next, and where the data are."""
+    store = "" if session.store == STORE else f" --store {session.store}"
+    first = next(iter(PRODUCTS)).split("/")[1]
+    lines = {
+        f"chaingraph weak-links {first} --explain 1{store}": Text(
+            "第一条的证据，以及下一步做什么", "the evidence behind the first, and what to do next"
+        ),
+        f"chaingraph serve{store}": Text("GraphQL、数据表和控制台", "GraphQL, tables and GraphiQL on this machine"),
+    }
+    output.line()
+    output.line(session.say(Text("接下来：", "Next:")))
+    for typed, meaning in lines.items():
+        output.line(f"  {typed}    # {session.say(meaning)}")
+    where = Text(
+        "数据在 {store}（合成数据；自己的数据请用另一个存储）。",
+        "The data are at {store} (synthetic: keep your own in another store).",
+    )
+    output.line(session.say(where.format(store=session.store)))

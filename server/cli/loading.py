@@ -1,0 +1,228 @@
+"""`load`, `undo` and `template`: files in, files taken back, and what they should look like."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from schema import KINDS
+from schema.text import Text
+from server.cli import output
+from server.cli.command import argument, command, option
+from server.cli.progress import Steps, steps
+from server.cli.session import Session
+
+if TYPE_CHECKING:
+    from ingest.load import Step
+    from ingest.report import Report
+
+LISTED = 50
+"""Findings that a table shows; all of them are in JSON and CSV."""
+
+STAGES = {
+    "read": Text("读取文件", "Reading files"),
+    "check": Text("检查", "Checking"),
+    "write": Text("写入", "Writing"),
+}
+_COUNTS = {
+    "file": Text("文件", "File"),
+    "kind": Text("种类", "Kind"),
+    "read": Text("读取", "Read"),
+    "new": Text("新增", "New"),
+    "changed": Text("更改", "Changed"),
+    "same": Text("相同", "Same"),
+    "refused": Text("拒收", "Refused"),
+    "raw": Text("待归类", "No kind yet"),
+    "removed": Text("移除", "Removed"),
+}
+_FINDINGS = {
+    "severity": Text("级别", "Severity"),
+    "code": Text("代码", "Code"),
+    "file": Text("文件", "File"),
+    "row": Text("行", "Row"),
+    "column": Text("列", "Column"),
+    "value": Text("值", "Value"),
+    "text": Text("说明", "What"),
+    "remedy": Text("处理", "Remedy"),
+}
+_WHOLE = ("file.", "column.missing")
+"""Codes of errors for which a whole file is refused begin with one of these."""
+
+
+@command(
+    "load",
+    zh="载入文件或数据集文件夹（CSV、XLSX），逐条报告问题。同一文件再载一次不改变任何内容。",
+    en="Load files or dataset folders (CSV, XLSX) and report what was found.\n\nThe same file again changes nothing.",
+    params=[
+        argument("paths", metavar="PATH…", nargs=-1, required=True, type=click.Path(path_type=Path)),
+        option("--as", "by", zh="以该组织的名义载入。", en="Load as this organisation.", metavar="ORG"),
+        option("--dry-run", is_flag=True, zh="只说会有哪些更改，不写入。", en="Say what would change; write nothing."),
+        option("--strict", is_flag=True, zh="有任何错误就全部不收。", en="Take nothing if there is any error."),
+        option(
+            "--replace", zh="替换这次上传：它带来而本次没有的行移除。", metavar="UPLOAD",
+            en="Replace this upload: rows that it brought and these files do not bring go.",
+        ),
+    ],
+)  # fmt: skip
+def load(
+    session: Session, paths: tuple[Path, ...], by: str | None, dry_run: bool, strict: bool, replace: str | None
+) -> None:
+    """Status 1 when a file was refused as a whole, when nothing of what was refused is there, or under --strict."""
+    from chaingraph import ChaingraphError
+    from ingest.load import load as load_files
+
+    with session.workspace() as workspace, steps(session.locale) as shown:
+        report = load_files(
+            workspace, paths, by=by, dry_run=dry_run, strict=strict, replace=replace, progress=teller(shown)
+        )
+    _tell(session, report)
+    if refused(report):
+        nothing = Text("没有收下任何内容。", "Nothing was taken.")
+        some = Text("有文件被整个拒收，其余已收下。", "A file was refused as a whole; the rest was taken.")
+        raise ChaingraphError(
+            "load.refused",
+            some if report.taken and _took(report) else nothing,
+            Text("请按报告更正后重新载入。", "Correct what the report lists and load it again."),
+        )
+
+
+def teller(shown: Steps) -> Callable[[Step], None]:
+    """Show the progress of a load."""
+
+    def tell(step: Step) -> None:
+        shown.step(STAGES[step.stage])
+        if step.stage == "write":
+            shown.at(step.done, step.total)
+
+    return tell
+
+
+def refused(report: Report) -> bool:
+    """Was a whole file refused, or everything?"""
+    errors = [each for each in report.findings if each.severity == "error"]
+    return not report.taken or (bool(errors) and not _took(report)) or any(e.code.startswith(_WHOLE) for e in errors)
+
+
+def _took(report: Report) -> bool:
+    total = report.total
+    return bool(total.new or total.changed or total.same or total.raw)
+
+
+def _tell(session: Session, report: Report) -> None:
+    findings = report.to_rows(session.locale)
+    if session.format != "table":
+        rows = [[each[name] for name in _FINDINGS] for each in findings]
+        session.answer(report.to_json(session.locale), [session.say(each) for each in _FINDINGS.values()], rows)
+        return
+    count_table(session, report, ("read", "new", "changed", "same", "refused", "raw", "removed"))
+    if findings:
+        output.line()
+        headings = [session.say(each) for name, each in _FINDINGS.items() if name != "remedy"]
+        rows = [[*(each[n] for n in _FINDINGS if n not in ("text", "remedy")), _worded(each)] for each in findings]
+        output.table(headings, rows[:LISTED])
+        if (more := sum(report.severities.values()) - min(len(rows), LISTED)) > 0:
+            text = Text(f"另有 {more} 条；--format csv 列出更多。", f"{more} more; --format csv lists more of them.")
+            output.line(session.say(text))
+    _say_uploads(session, report)
+
+
+def count_table(session: Session, report: Report, columns: tuple[str, ...]) -> None:
+    """The counts of each sheet; columns that are 0 everywhere are left out, but for what was read and what is new."""
+    rows = report.count_rows()
+    used = [c for c in columns if c in ("read", "new") or any(row[c] for row in rows)]
+    kinds = {name: each.text.say(session.locale) for name, each in KINDS.items()}
+    cells: list[list[Any]] = [
+        [row["file"], kinds.get(str(row["kind"]), "–"), *(row[c] for c in used)] for row in rows
+    ]  # fmt: skip
+    output.table([session.say(_COUNTS[c]) for c in ("file", "kind", *used)], cells)
+
+
+def _worded(row: dict[str, str | int | None]) -> str:
+    return f"{row['text']} {row['remedy']}"
+
+
+def _say_uploads(session: Session, report: Report) -> None:
+    output.line()
+    if report.dry_run:
+        output.line(session.say(Text("试运行：什么也没有写入。", "Dry run: nothing was written.")))
+    elif report.uploads:
+        output.line(session.say(Text("撤销某次上传：", "To take an upload back:")))
+        for file, upload in report.uploads.items():
+            output.line(f"  chaingraph undo {upload}    # {file}")
+    elif report.taken:
+        output.line(session.say(Text("没有新的内容。", "There was nothing new.")))
+
+
+@command(
+    "undo",
+    zh="撤销一次上传：它带来的行移除，它改过的行恢复。",
+    en="Take an upload back: rows that it brought go, rows that it changed return to what they were.",
+    params=[argument("upload", metavar="UPLOAD")],
+)
+def undo(session: Session, upload: str) -> None:
+    """By the number that `load` printed."""
+    from ingest.retract import undo as take_back
+
+    with session.workspace(existing=True) as workspace:
+        report = take_back(workspace, upload)
+    rows = [
+        [KINDS[str(each["kind"])].text.say(session.locale), each["removed"], each["changed"]]
+        for each in report.count_rows()
+    ]
+    headings = [_COUNTS["kind"], _COUNTS["removed"], Text("恢复", "Restored")]
+    payload = {
+        "upload": upload,
+        "removed": {str(each["kind"]): each["removed"] for each in report.count_rows() if each["removed"]},
+        "restored": {str(each["kind"]): each["changed"] for each in report.count_rows() if each["changed"]},
+    }
+    session.answer(payload, [session.say(each) for each in headings], rows)
+
+
+@command(
+    "template",
+    zh="输出某种表的模板（CSV）。\n\nKIND 是种类或表名，如 part、parts、零部件；--format table 说明各列。",
+    en=(
+        "Print the template of a sheet, as CSV.\n\nKIND is a kind or the name of its sheet, as in part or parts; "
+        "--format table explains the columns."
+    ),
+    default_format="csv",
+    params=[argument("kind", metavar="KIND")],
+)
+def template(session: Session, kind: str) -> None:
+    """With a byte-order mark when it goes to a file, so that spreadsheet programs see the Chinese."""
+    from ingest.templates import headings, sheet_kind
+    from ingest.templates import template as csv_template
+
+    if session.format == "csv":
+        encoding = "utf-8" if goes_to_a_file() else "utf-8-sig"
+        output.line(csv_template(kind, session.locale).decode(encoding).replace("\r\n", "\n").rstrip("\n"))
+        return
+    of = sheet_kind(kind)
+    fields = [each for name, each in of.fields.items() if name != "stub"]
+    payload = [
+        {
+            "column": each.name, "heading": heading.rstrip("*"), "required": each.required,
+            "meaning": each.description, "names": list(each.spellings),
+        }
+        for each, heading in zip(fields, headings(of, session.locale), strict=True)
+    ]  # fmt: skip
+    shown = [
+        Text("列", "Column"), Text("列名", "Heading"), Text("必填", "Required"), Text("含义", "Meaning"),
+        Text("也可写作", "Other names"),
+    ]  # fmt: skip
+    rows = [[p["column"], p["heading"], "✓" if p["required"] else "", p["meaning"], p["names"]] for p in payload]
+    session.answer(payload, [session.say(each) for each in shown], rows)
+
+
+def goes_to_a_file() -> bool:
+    """Is standard output a file (`> parts.csv`), as against a terminal or a pipe?"""
+    try:
+        return stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
+    except (OSError, ValueError):
+        return False

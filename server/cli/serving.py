@@ -1,0 +1,57 @@
+"""`serve`: GraphQL, tables and the console over HTTP."""
+
+from __future__ import annotations
+
+import click
+
+from schema.text import Text
+from server.cli import output
+from server.cli.command import command, option
+from server.cli.session import Session
+
+_EXPOSED = Text(
+    "警告：{host} 可从别的机器访问，而服务尚无身份验证：凡能连上者均可读取和更改全部数据。",
+    "Warning: {host} can be reached from other machines, and there is no authentication yet: whoever connects can read "
+    "and change everything.",
+)
+
+
+@command(
+    "serve",
+    zh="提供 GraphQL、数据表和控制台；缺省只对本机开放。",
+    en="Serve GraphQL, tables and GraphiQL; to this machine only, unless told otherwise.",
+    params=[
+        option("--host", zh="监听地址。", en="Address to listen on.", default="127.0.0.1", show_default=True),
+        option(
+            "--port", zh="端口。", en="Port.", type=click.IntRange(1, 65535), default=8000, show_default=True,
+            metavar="PORT",
+        ),
+    ],
+)  # fmt: skip
+def serve(session: Session, host: str, port: int) -> None:
+    """Until it is interrupted."""
+    import uvicorn
+
+    from server.api.app import Settings, create_app, is_loopback
+
+    private = host == "localhost" or is_loopback(host)
+    with session.workspace() as workspace:
+        app = create_app(workspace, Settings(locale=session.locale, development=private))
+        if not private:
+            session.note(_EXPOSED.format(host=host))
+        base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        for name, path in addresses(console=private):
+            output.line(f"{session.say(name)}  {base}{path}")
+        output.flush()
+        uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
+
+
+def addresses(*, console: bool) -> list[tuple[Text, str]]:
+    """What is served, and where."""
+    graphiql = [(Text("GraphiQL（浏览器打开）", "GraphiQL (open in a browser)"), "/graphql")] if console else []
+    return [
+        (Text("GraphQL", "GraphQL"), "/graphql"),
+        *graphiql,
+        (Text("数据表（Excel、Power BI、Grafana）", "Tables (Excel, Power BI, Grafana)"), "/tables/parts.csv"),
+        (Text("健康检查", "Health"), "/health"),
+    ]

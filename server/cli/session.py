@@ -1,0 +1,79 @@
+"""What every command is told: which store, which language, which form of answer."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from schema.text import Text
+from server.cli import output
+
+if TYPE_CHECKING:
+    from chaingraph import View, Workspace
+
+STORE = "sqlite:///.chaingraph/chaingraph.db"
+"""The store where none is named: a file in a folder of the current folder, that can be seen and deleted."""
+
+
+def environment_locale(environment: Mapping[str, str] = os.environ) -> str:
+    """The language of the environment's locale, "zh" or "en": the first of LC_ALL, LC_MESSAGES and LANG that is set."""
+    set_to = next((environment[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)), "")
+    return "zh" if set_to.lower().startswith("zh") else "en"
+
+
+@dataclass(frozen=True)
+class Session:
+    """One call of a command. Answers go to standard output in `format`; everything else goes to standard error."""
+
+    store: str
+    locale: str
+    format: str
+
+    def say(self, text: Text) -> str:
+        """A text in the language of the call."""
+        return text.say(self.locale)
+
+    def note(self, text: Text) -> None:
+        """Tell the person something that is no part of the answer."""
+        sys.stderr.write(self.say(text) + "\n")
+
+    def answer(self, payload: Any, headings: list[str], rows: list[list[Any]], title: str | None = None) -> None:
+        """Give the answer: `payload` as JSON, or the rows as a table or as CSV."""
+        if self.format == "json":
+            output.json(payload)
+        elif self.format == "csv":
+            output.csv(headings, rows)
+        else:
+            output.table(headings, rows, title)
+
+    @contextmanager
+    def workspace(self, *, existing: bool = False) -> Iterator[Workspace]:
+        """The graph in the store, closed at the end; made where there is none, unless it must be `existing`.
+
+        Raises StoreError.
+        """
+        from chaingraph import StoreError, Workspace
+
+        path = self.store.removeprefix("sqlite:///")
+        if existing and path != self.store and not Path(path).exists():
+            raise StoreError(
+                "store.missing",
+                Text(f"{self.store} 处还没有数据。", f"There is no data at {self.store} yet."),
+                Text(
+                    "请先用 chaingraph load 或 chaingraph demo 载入，或用 --store 指明存储。",
+                    "Load some with chaingraph load or chaingraph demo, or name another store with --store.",
+                ),
+            )
+        with Workspace.open(self.store) as workspace:
+            yield workspace
+
+    @contextmanager
+    def view(self) -> Iterator[View]:
+        """What there is to see in the store, which must exist."""
+        with self.workspace(existing=True) as workspace:
+            yield workspace.view()
