@@ -14,6 +14,10 @@ import polars as pl
 
 from chaingraph.changes import ChangeSet
 
+Direction = Literal["out", "in"]
+DIRECTIONS: tuple[Direction, Direction] = ("out", "in")
+"""Ways to walk a relation: from its start to its end, and back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -54,9 +58,7 @@ class Session(Protocol):
     def rows(self, kind: str, keys: Sequence[str]) -> pl.DataFrame:
         """The rows with these stored keys, in key order; keys that are not there are left out."""
 
-    def trace(
-        self, start: Sequence[str], along: str, direction: Literal["out", "in"], depth: int | None = None
-    ) -> pl.DataFrame:
+    def trace(self, start: Sequence[str], along: str, direction: Direction, depth: int | None = None) -> pl.DataFrame:
         """Walk an edge kind from natural keys `start`; gives `key` (a natural key reached) and `depth` (at first).
 
         The starts have depth 0. "out" goes from the relation's start field to its end field, "in" the other way. In

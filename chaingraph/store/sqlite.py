@@ -22,7 +22,7 @@ import polars as pl
 from chaingraph.changes import ChangeSet, chained
 from chaingraph.errors import ChaingraphError, Conflict, StoreError
 from chaingraph.store import statements
-from chaingraph.store.base import Commit, Head
+from chaingraph.store.base import Commit, Direction, Head
 from chaingraph.store.lock import FairLock
 from chaingraph.store.sqlite_errors import told
 from schema import KINDS, kind
@@ -62,7 +62,8 @@ def _encoded(rows: pl.DataFrame) -> bytes:
 class SqliteSession:
     """A read transaction: nothing that others write meanwhile is in it."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, path: Path, connection: apsw.Connection) -> None:
+        self._path = path
         self._connection = connection
         self._cursors: list[apsw.Cursor] = []
         self._ready: set[tuple[str, str]] = set()
@@ -71,7 +72,7 @@ class SqliteSession:
     def scan(self, kind: str, batch: int = 50_000) -> Iterator[pl.DataFrame]:
         """All rows of a kind in key order, in batches of columns."""
         of = KINDS[kind]
-        with told():
+        with told(self._path):
             cursor = self._connection.execute(statements.scan(of))
             self._cursors.append(cursor)
             while found := list(islice(cursor, batch)):
@@ -85,17 +86,15 @@ class SqliteSession:
     def rows(self, kind: str, keys: Sequence[str]) -> pl.DataFrame:
         """The rows with these stored keys, in key order."""
         of = KINDS[kind]
-        with told():
+        with told(self._path):
             _pick(self._connection, keys)
             return _frame(of, self._connection.execute(statements.rows(of)).fetchall())
 
-    def trace(
-        self, start: Sequence[str], along: str, direction: Literal["out", "in"], depth: int | None = None
-    ) -> pl.DataFrame:
+    def trace(self, start: Sequence[str], along: str, direction: Direction, depth: int | None = None) -> pl.DataFrame:
         """Walk an edge kind level by level; what was seen once is not walked again, so cycles end."""
         run = self._connection
         ready, step = statements.walk(KINDS[along], direction)
-        with told():
+        with told(self._path):
             if ready and (along, direction) not in self._ready:
                 run.execute(ready)
                 self._ready.add((along, direction))
@@ -249,7 +248,7 @@ class SqliteStore:
         with self._connection() as run:
             with told(self.path):
                 run.execute("BEGIN")
-                session = SqliteSession(run)
+                session = SqliteSession(self.path, run)
             try:
                 yield session
             finally:

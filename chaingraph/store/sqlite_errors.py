@@ -16,7 +16,7 @@ _RETRY = Text("请稍后重试。", "Try again later.")
 
 
 @contextlib.contextmanager
-def told(path: Path | str = "") -> Iterator[None]:
+def told(path: Path) -> Iterator[None]:
     """Turn errors of SQLite and of files into StoreError (or Busy), naming the file."""
     try:
         yield
@@ -37,7 +37,7 @@ def told(path: Path | str = "") -> Iterator[None]:
         ) from error
 
 
-def _full(path: Path | str) -> StoreError:
+def _full(path: Path) -> StoreError:
     return StoreError(
         "store.full",
         Text(f"磁盘已满，{path} 未更改。", f"The disk is full; {path} is unchanged."),
@@ -45,7 +45,7 @@ def _full(path: Path | str) -> StoreError:
     )
 
 
-def _read_only(path: Path | str) -> StoreError:
+def _read_only(path: Path) -> StoreError:
     return StoreError(
         "store.read_only",
         Text(f"无权写入 {path} 或其所在文件夹。", f"{path} or its folder cannot be written to."),
@@ -53,7 +53,7 @@ def _read_only(path: Path | str) -> StoreError:
     )
 
 
-def _said(path: Path | str, error: apsw.Error) -> StoreError:
+def _said(path: Path, error: apsw.Error) -> StoreError:
     if isinstance(error, apsw.FullError):
         return _full(path)
     if isinstance(error, apsw.ReadOnlyError | apsw.PermissionsError | apsw.AuthError):
@@ -76,4 +76,4 @@ def _said(path: Path | str, error: apsw.Error) -> StoreError:
             Text(f"{path} 已损坏或磁盘故障：{error}。", f"{path} is damaged, or its disk is: {error}."),
             Text("请从备份恢复。", "Restore it from a backup."),
         )
-    return StoreError("store.failed", Text(f"存储出错：{error}", f"The store failed: {error}"))
+    return StoreError("store.failed", Text(f"{path} 出错：{error}。", f"{path} failed: {error}."))

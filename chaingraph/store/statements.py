@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import polars as pl
 
+from chaingraph.store.base import DIRECTIONS, Direction
 from schema import KINDS, relations_to
 from schema.core import Kind
 
@@ -17,9 +16,6 @@ _TYPES: dict[type[pl.DataType], str] = {
     pl.Date: "INTEGER",  # days since 1970-01-01
     pl.Datetime: "INTEGER",  # microseconds since 1970-01-01, UTC
 }
-
-Direction = Literal["out", "in"]
-DIRECTIONS: tuple[Direction, Direction] = ("out", "in")
 
 JOURNAL = """\
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +47,8 @@ STORES = [
         "sqlite",
         lambda folder: f"sqlite:///{folder / 'graph.db'}",
         forge=_sqlite(
-            "UPDATE payload SET data = (SELECT data FROM payload WHERE revision = :revision - 1) WHERE revision = :revision"
+            "UPDATE payload SET data = (SELECT data FROM payload WHERE revision = :revision - 1) "
+            "WHERE revision = :revision"
         ),
         drop=_sqlite("DELETE FROM journal WHERE revision = :revision"),
     )
@@ -88,8 +88,3 @@ def replayed(store: Store) -> dict[str, pl.DataFrame]:
         for name, found in now.items()
         if found
     }
-
-
-def sealed(texts: list[str]) -> str:
-    """SHA-256 of lines, in hex."""
-    return hashlib.sha256("".join(texts).encode()).hexdigest()

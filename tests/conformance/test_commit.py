@@ -87,7 +87,9 @@ def test_a_commit_that_expects_another_revision_is_refused(store: Store) -> None
 def test_an_empty_change_set_makes_no_revision(store: Store) -> None:
     assert store.commit(ChangeSet()) == 0
     store.commit(parts("A"))
-    assert store.commit(ChangeSet({"part": rows("part")}, {"part": pl.Series([], dtype=pl.String)}), leaves=[b"seen"]) == 1
+    assert (
+        store.commit(ChangeSet({"part": rows("part")}, {"part": pl.Series([], dtype=pl.String)}), leaves=[b"seen"]) == 1
+    )
     assert len(list(store.journal())) == 1
     assert list(store.leaves("audit")) == [b"seen"]
 
@@ -170,7 +172,9 @@ def test_referrers_may_go_or_turn_away_in_the_same_change(store: Store) -> None:
     lines = world["contains"].filter(pl.col("child") == "L01/B")["key"]
     turned = rows("site", {"id": "P1", "organisation": "S1"})
     store.commit(ChangeSet({"site": turned}))
-    store.commit(ChangeSet(delete={"part": pl.Series(["L01/B"]), "contains": lines, "supplies": world["supplies"]["key"]}))
+    store.commit(
+        ChangeSet(delete={"part": pl.Series(["L01/B"]), "contains": lines, "supplies": world["supplies"]["key"]})
+    )
     assert keys(store, "part") == ["L01/A", "L01/M"]
     elsewhere = rows("site", {"id": "P1", "organisation": "S2"})
     store.commit(ChangeSet({"site": elsewhere}, {"organisation": pl.Series(["S1"])}))

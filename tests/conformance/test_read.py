@@ -1,0 +1,151 @@
+"""Reads: pinned to one revision, in key order, typed; walks against networkx."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from pathlib import Path
+
+import networkx as nx
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chaingraph.changes import ChangeSet
+from chaingraph.store import Store
+from chaingraph.store.base import DIRECTIONS, Direction
+from schema import KINDS, kind
+from tests.chaingraph.world import line, machine, part, rows
+from tests.conformance.stores import STORES, Kept, graph, parts
+from tests.conformance.test_journal import every_type
+
+
+def test_scan_gives_all_rows_in_key_order_in_batches(store: Store) -> None:
+    numbers = [*map(str, range(101)), "a", "A", "é", "中", "😀", "a b", "\x00"]
+    store.commit(parts(*numbers))
+    with store.read() as session:
+        batches = list(session.scan("part", batch=25))
+        assert [len(b) for b in batches] == [25, 25, 25, 25, 8]
+        assert all(dict(b.schema) == kind("part").schema for b in batches)
+        found = pl.concat(batches)["key"].to_list()
+        assert found == sorted((f"L01/{n}" for n in numbers), key=str.encode)
+        assert list(session.scan("lot")) == []
+
+
+def test_every_type_comes_back_as_it_was(store: Store) -> None:
+    changes = every_type()
+    store.commit(changes)
+    found = graph(store)
+    for name, frame in changes.put.items():
+        assert found[name].equals(frame, null_equal=True)
+        assert found[name].schema == frame.schema
+
+
+def test_rows_by_key_in_key_order_without_the_unknown(store: Store) -> None:
+    store.commit(ChangeSet(machine()))
+    with store.read() as session:
+        found = session.rows("part", ["L01/M", "L01/none", "L01/A", "L01/M"])
+        assert found["key"].to_list() == ["L01/A", "L01/M"]
+        assert dict(found.schema) == kind("part").schema
+        assert len(session.rows("part", [])) == 0
+        assert dict(session.rows("lot", ["x"]).schema) == kind("lot").schema
+        many = session.rows("part", [f"L01/{n}" for n in range(50_000)] + ["L01/B"])
+        assert many["key"].to_list() == ["L01/B"]
+
+
+def test_a_session_sees_one_revision_while_others_write(store: Store) -> None:
+    store.commit(parts("A", "B", "C"))
+    with store.read() as session:
+        assert session.revision == 1
+        half = session.scan("part", batch=2)
+        first = next(half)
+        store.commit(parts("D"))
+        store.commit(ChangeSet(delete={"part": pl.Series(["L01/C"])}))
+        store.append("audit", [b"written meanwhile"])
+        assert pl.concat([first, *half])["key"].to_list() == ["L01/A", "L01/B", "L01/C"]
+        assert session.rows("part", ["L01/C", "L01/D"])["key"].to_list() == ["L01/C"]
+        assert session.revision == 1
+        with store.read() as newer:
+            assert newer.revision == 3
+            assert newer.rows("part", ["L01/C", "L01/D"])["key"].to_list() == ["L01/D"]
+
+
+def test_a_scan_left_in_the_middle_does_not_hold_the_past(store: Store) -> None:
+    store.commit(parts(*range(100)))
+    with store.read() as session:
+        left = session.scan("part", batch=10)
+        next(left)
+    store.commit(parts("new"))
+    for _ in range(3):
+        with store.read() as session:
+            assert session.revision == 2
+            assert len(session.rows("part", ["L01/new"])) == 1
+    assert store.head().revision == 2
+
+
+def test_an_error_in_the_readers_own_work_stays_what_it_is(store: Store) -> None:
+    with pytest.raises(FileNotFoundError), store.read():
+        raise FileNotFoundError
+    with pytest.raises(FileNotFoundError), store.writing():
+        raise FileNotFoundError
+
+
+NAMES = ["1", "10", "100", "1@0", "1/0", "a%", "a", "中"]
+KEYS = {name: rows("part", part(name))["key"][0] for name in NAMES}
+ends = st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)).filter(lambda pair: pair[0] != pair[1])
+
+
+@pytest.mark.parametrize("any_kept", STORES, ids=lambda kept: kept.name)
+@settings(max_examples=30)
+@given(
+    drawn=st.lists(ends, max_size=20),
+    starts=st.lists(st.sampled_from([*KEYS.values(), "L01/unknown"]), max_size=3),
+    depth=st.none() | st.integers(0, 4),
+    direction=st.sampled_from(DIRECTIONS),
+)
+def test_walks_are_those_of_networkx(
+    any_kept: Kept, drawn: list[tuple[str, str]], starts: list[str], depth: int | None, direction: Direction
+) -> None:
+    """Random graphs with cycles, loops of two and parallel lines; keys that are beginnings of others."""
+    lines = [{"parent": KEYS[a], "child": KEYS[b], "find_no": str(n)} for n, (a, b) in enumerate(drawn)]
+    graph_of = nx.DiGraph([(KEYS[a], KEYS[b]) if direction == "out" else (KEYS[b], KEYS[a]) for a, b in drawn])
+    graph_of.add_nodes_from(starts)
+    expected: dict[str, int] = {}
+    for start in starts:
+        for key, steps in nx.single_source_shortest_path_length(graph_of, start, depth).items():
+            expected[key] = min(steps, expected.get(key, steps))
+    with tempfile.TemporaryDirectory() as folder:
+        store = any_kept.open(Path(folder))
+        store.commit(ChangeSet({"contains": rows("contains", *lines)} if lines else {}))
+        with store.read() as session:
+            found = [session.trace(starts, "contains", direction, depth) for _ in range(2)]
+        store.close()
+    assert found[0].rows() == sorted(expected.items(), key=lambda r: (r[1], r[0].encode()))
+    assert found[0].schema == {"key": pl.String(), "depth": pl.Int64()}
+    assert found[1].equals(found[0])
+
+
+@pytest.mark.parametrize("name", [k.name for k in KINDS.values() if k.relation])
+def test_every_relation_can_be_walked(store: Store, name: str) -> None:
+    relation = KINDS[name].relation
+    assert relation is not None
+    needed = {n: "x" for n, field in KINDS[name].fields.items() if field.required and field.dtype == pl.String}
+    frame = rows(name, {**needed, relation.start: "a/b", relation.end: "c/d"})
+    store.commit(ChangeSet({name: frame}))
+    with store.read() as session:
+        assert session.trace(["a/b"], name, "out").rows() == [("a/b", 0), ("c/d", 1)]
+        assert session.trace(["c/d"], name, "in").rows() == [("c/d", 0), ("a/b", 1)]
+        assert session.trace(["c/d"], name, "out").rows() == [("c/d", 0)]
+    with pytest.raises(ValueError, match="part"), store.read() as session:
+        session.trace([], "part", "out")
+
+
+def test_a_depth_of_ten_thousand_is_walked(store: Store) -> None:
+    chain = [line(f"{n:05}", f"{m:05}") for n, m in itertools.pairwise(range(10_001))]
+    store.commit(ChangeSet({"contains": rows("contains", *chain)}))
+    with store.read() as session:
+        down = session.trace(["L01/00000"], "contains", "out")
+        up = session.trace(["L01/10000"], "contains", "in")
+    assert down["depth"].to_list() == up["depth"].to_list() == list(range(10_001))
+    assert down["key"].reverse().to_list() == up["key"].to_list()
