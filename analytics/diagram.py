@@ -130,7 +130,8 @@ def build(
     unknown.
 
     Raises StructureError `maker_unknown`, `cycle` (naming parts on or above it), `group_k` (k larger than the units of
-    its group), `standby_unsupported` (a standby group of different children) or `duty_explosion`.
+    its group), `standby_unsupported` (a standby group of different children), `duty_missing` (a line whose duty is nan)
+    or `duty_explosion`.
     """
     found = sourcing.walk(sourcing.root(product, maker))
     state_modes = _modes_of(sourcing, modes, found.states)
@@ -227,6 +228,9 @@ def _network(sourcing: Sourcing, found: Reached) -> tuple[Network, tuple[tuple[s
     number[found.choices + sourcing.states] = states + np.arange(len(found.choices))
     source, target = number[found.parent], number[found.target]
     units, duty = lines.units[found.line], lines.duty[found.line]
+    if np.any(np.isnan(duty)):
+        children = np.unique(lines.child[found.line[np.isnan(duty)]])
+        raise StructureError("duty_missing", "ages in different units need a duty", tuple(children.tolist()))
 
     grouped = np.flatnonzero(lines.gathered[found.line])
     line = found.line[grouped]

@@ -57,10 +57,9 @@ class Risk:
 
     `direct` are the parts of which it holds all options itself, `sole` those of them that nobody else can make,
     `shared` the parts of which options of two or more makers depend on it, `lost` all parts that some customer can no
-    longer get (lowest first), `products` the products lost, `options` the supply rows lost with it (its own and those
-    above). `days` are those until supply flows again that stock does not cover, the worst of its own parts (nan where
-    not known), with 90 % ends where a lead time has a spread. `path` goes from the product to it: (part, maker), maker
-    -1 where unknown.
+    longer get (lowest first), `products` the products lost, `options` how many supply rows are its own. `days` are
+    those until supply flows again that stock does not cover, the worst of its own parts (nan where not known), with 90
+    % ends where a lead time has a spread. `path` goes from the product to it: (part, maker), maker -1 where unknown.
     """
 
     kind: str
@@ -110,18 +109,26 @@ def risks(network: Network, terms: Terms) -> tuple[Risk, ...]:
     near = np.zeros(len(network.need_part), np.bool_)
     near[network.state_need[np.repeat(own, np.diff(network.state_ptr))]] = True
     days = _days(network, terms)
-    found = []
+    found: list[Risk] = []
+    joined: dict[int, Bools] = {}
     for kind, index, gone, bit in _losses(
         network,
-        np.setdiff1d(_alone(network.option_maker, network), makers),
+        _alone(network.option_maker, network),
         _alone(network.option_site, network),
         _alone(network.option_region, network),
     ):
         needs, options, hit = has(gone.needs, bit), has(gone.options, bit), has(gone.hit, bit)
         direct = _all_of(network, hit)
         together = _several(network, options)
-        if kind != "organisation" and not together.any():
-            continue  # the firm's own row says it all
+        if kind == "organisation":
+            joined[index] = together
+            if index in makers:
+                continue
+        else:  # news only where it joins firms that no single firm in it joins already
+            for maker in joined.keys() & set(network.option_maker[hit].tolist()):
+                together &= ~joined[maker]
+            if not together.any():
+                continue
         hard = direct & days.sole
         worst = days.of(direct)
         products = has(gone.needs[network.roots], bit)
@@ -146,7 +153,7 @@ def risks(network: Network, terms: Terms) -> tuple[Risk, ...]:
                 shared=_order(network, together),
                 lost=_order(network, needs),
                 products=tuple(network.need_part[network.roots[products]].tolist()),
-                options=len(np.unique(network.option_row[options & (network.option_row >= 0)])),
+                options=len(np.unique(network.option_row[hit & (network.option_row >= 0)])),
                 days=worst.days,
                 days_low=worst.low,
                 days_high=worst.high,

@@ -172,7 +172,7 @@ def test_a_hidden_sole_source_behind_two_suppliers_is_one_row_for_both_products(
         "stock_unknown",
     )  # fmt: skip
     assert (hidden.direct, hidden.sole, hidden.shared) == ((2, 7), (2, 7), (1,))
-    assert (hidden.lost, hidden.products, hidden.options) == ((2, 7, 1, 6, 0, 5), (0, 5), 8)
+    assert (hidden.lost, hidden.products, hidden.options) == ((2, 7, 1, 6, 0, 5), (0, 5), 3)
     assert (hidden.days, hidden.path) == (180, ((0, 0), (1, 2), (2, 4)))
     other = by_index(found)
     assert other[8].codes[:2] == ("product_lost", "single_source")
