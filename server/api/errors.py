@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from graphql import GraphQLError, Node
+from pydantic import ValidationError
+
+from chaingraph import ChaingraphError, NotFound
 
 log = logging.getLogger(__name__)
 
@@ -77,25 +80,26 @@ class Refused(Exception):
         self.errors = errors
 
 
-def formatted(error: GraphQLError, request_id: str, *, ran: bool = True) -> dict[str, Any]:
+def formatted(error: GraphQLError, request_id: str, locale: str = "en", *, ran: bool = True) -> dict[str, Any]:
     """An error as the client sees it: one shape, with a code and the request id.
 
-    An exception while something `ran` is a fault of ours: it is masked, and the log has it.
+    What the graph refuses is said with its remedy. Any other exception while something `ran` is a fault of ours: it is
+    masked, and the log has it.
     """
     original = error.original_error if ran else None
     while isinstance(original, GraphQLError):
         original = original.original_error
-    if original is not None:
+    more: dict[str, Any] = dict(error.extensions or {})
+    message = error.message
+    if isinstance(original, ChaingraphError):
+        message = original.say(locale)
+        more = {"code": Code.NOT_FOUND if isinstance(original, NotFound) else Code.REFUSED, "reason": original.code}
+    elif isinstance(original, ValidationError):
+        message = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in original.errors())
+        more = {"code": Code.OUT_OF_RANGE}
+    elif original is not None:
         log.error("request %s failed at %s", request_id, error.path, exc_info=original)
-    code = Code.INTERNAL if original is not None else (error.extensions or {}).get("code", Code.INVALID)
-    shown = error.formatted
-    masked = original is not None
-    found: dict[str, Any] = {
-        "message": f"Internal error; the log has it as {request_id}." if masked else shown["message"]
-    }
-    for part in ("locations", "path"):
-        if part in shown:
-            found[part] = shown[part]
-    more = {} if masked else (error.extensions or {})
-    found["extensions"] = {**more, "code": str(code), "requestId": request_id}
-    return found
+        message = f"Internal error; the log has it as {request_id}."
+        more = {"code": Code.INTERNAL}
+    shown = {"message": message, **{part: v for part, v in error.formatted.items() if part in {"locations", "path"}}}
+    return {**shown, "extensions": {**more, "code": str(more.get("code", Code.INVALID)), "requestId": request_id}}

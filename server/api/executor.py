@@ -57,9 +57,10 @@ class BatchExecutor(StrawberryGraphQLCoreExecutionContext):
     ) -> Any:
         """The rendered list; what cannot be rendered by column is graphql-core's."""
         wrapped = self.middleware_manager and self.middleware_manager.middlewares
-        if isinstance(result, (list, Source)) and len(result) and not wrapped:
+        if isinstance(result, (list, tuple, Source)) and len(result) and not wrapped:
             try:
-                return self._complete(return_type.of_type, field_details_list, result, info)
+                rows = list(result) if isinstance(result, tuple) else result
+                return self._complete(return_type.of_type, field_details_list, rows, info)
             except Exception as surprise:  # noqa: BLE001 - the library meets it again and words it
                 log.debug("%s goes back to graphql-core: %r", info.field_name, surprise)
         return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)

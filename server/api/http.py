@@ -86,12 +86,13 @@ class Endpoint:
     async def respond(self, request: Request, request_id: str) -> Response:
         """The answer to one request."""
         media = accepted(request.headers.get("accept"))
+        context = self.context(request)
         if self.page and request.method == "GET" and "query" not in request.query_params and wants_page(request):
             return self.page(request)
         try:
             async with AsyncExitStack() as stack:
                 asked = await self.read(request, stack)
-                result, measured = await self.run(asked, request)
+                result, measured = await self.run(asked, request, context)
         except ApiError as error:
             return answer(refusal([error], request_id, error.code), media, error.status, error.code)
         except Refused as refused:
@@ -103,12 +104,13 @@ class Endpoint:
         except Exception as error:  # noqa: BLE001 - masked; the log has it
             shown = formatted(GraphQLError(str(error), original_error=error), request_id)
             return answer({"errors": [shown]}, media, 500)
-        body = {"errors": [formatted(e, request_id) for e in result.errors]} if result.errors else {}
+        locale = getattr(context, "locale", "en")
+        body = {"errors": [formatted(e, request_id, locale) for e in result.errors]} if result.errors else {}
         body["data"] = result.data
         body["extensions"] = {"cost": {"requested": int(measured.once), "allowed": self.limits.cost}}
         return answer(body, media, 200)
 
-    async def run(self, asked: Asked, request: Request) -> tuple[ExecutionResult, Measure]:
+    async def run(self, asked: Asked, request: Request, context: Any) -> tuple[ExecutionResult, Measure]:
         """Parse, check, measure and execute; raises ApiError or Refused for what is not executed."""
         document = self.documents.get(asked.query)
         operation = operation_of(document, asked.operation_name)
@@ -119,7 +121,7 @@ class Endpoint:
             execute_sync,
             self.schema,
             document,
-            context_value=self.context(request),
+            context_value=context,
             variable_values=asked.variables,
             operation_name=asked.operation_name,
             executor_class=BatchExecutor,

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from server.api import types
+from server.api import answers, types
 from server.api.context import context_of
 from server.api.executor import BatchExecutor
 from server.api.scalars import CONFIG
@@ -31,6 +31,7 @@ _nodes.__annotations__["return"] = list[Node | None]
 ROOT: dict[str, Any] = {
     "node": strawberry.field(resolver=_node, description="A thing or fact by its id; null when there is none."),
     "nodes": strawberry.field(resolver=_nodes, description="Things or facts by their ids, in that order."),
+    **answers.root_fields(),
     **types.list_fields(),
 }
 

@@ -64,7 +64,7 @@ ORDERS: dict[str, Any] = {}
 OBJECTS: dict[str, Any] = {}
 
 
-def _publish(name: str, made: Any) -> Any:
+def publish(name: str, made: Any) -> Any:
     """Keep a generated type where annotations written as text find it."""
     globals()[name] = made
     return made
@@ -185,25 +185,25 @@ def object_type(of: Kind) -> Any:
         lambda _cls, value, _info: isinstance(value, Row) and origin(value)[0].type_name == name
     )
     made = strawberry.type(type(name, (Node,), fields), description=f"{of.description} {of.text.zh}。")
-    return _publish(name, made)
+    return publish(name, made)
 
 
 def connection_types(of: Kind) -> None:
     """The edge, the connection and the groups of a kind."""
     name = type_name(of)
-    _publish(f"{name}Edge", plain_type(f"{name}Edge", f"A row on a page of {of.plural.en}.", {
+    publish(f"{name}Edge", plain_type(f"{name}Edge", f"A row on a page of {of.plural.en}.", {
         "cursor": (str, "Where it stands; goes into after or before.", None),
         "node": (name, "The row.", None),
     }))  # fmt: skip
-    _publish(f"{name}Group", group_type(of))
-    _publish(f"{name}Connection", plain_type(f"{name}Connection", f"A page of {of.plural.en}. {of.plural.zh}。", {
+    publish(f"{name}Group", group_type(of))
+    publish(f"{name}Connection", plain_type(f"{name}Connection", f"A page of {of.plural.en}. {of.plural.zh}。", {
         "edges": (f"list[{name}Edge]", "The rows with their cursors.", None),
         "nodes": (f"list[{name}]", "The rows.", None),
         "page_info": (PageInfo, "Where the page stands in the list.", None),
         "total_count": (int, "How many rows the whole list has.", None),
         "groups": (f"list[{name}Group]", "", group_field(of)),
     }))  # fmt: skip
-    _publish(f"{name}Columns", plain_type(f"{name}Columns", f"{of.plural.en} by column; references are keys.", {
+    publish(f"{name}Columns", plain_type(f"{name}Columns", f"{of.plural.en} by column; references are keys.", {
         "id": (list[strawberry.ID], "Ids.", None),
         **{
             shown: (several(maybe(leaf_type(of, field))), describe(of, field), None)
