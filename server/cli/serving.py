@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import click
 
 from schema.text import Text
@@ -39,11 +41,30 @@ def serve(session: Session, host: str, port: int) -> None:
         app = create_app(workspace, Settings(locale=session.locale, development=private))
         if not private:
             session.note(_EXPOSED.format(host=host))
+        listening = _socket(host, port)
         base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         for name, path in addresses(console=private):
             output.line(f"{session.say(name)}  {base}{path}")
         output.flush()
-        uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False))
+        with listening:
+            server.run(sockets=[listening])
+
+
+def _socket(host: str, port: int) -> socket.socket:
+    """A socket that listens at the address; whoever connects is answered once the server is up."""
+    from chaingraph import ChaingraphError
+
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise ChaingraphError(
+            "serve.address",
+            Text(
+                f"无法在 {host}:{port} 监听：{error.strerror}。", f"Cannot listen on {host}:{port}: {error.strerror}."
+            ),
+            Text("请用 --host、--port 换一个地址。", "Name another address with --host and --port."),
+        ) from None
 
 
 def addresses(*, console: bool) -> list[tuple[Text, str]]:

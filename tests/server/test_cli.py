@@ -1,0 +1,181 @@
+"""The command line as a whole: names and options that scripts rely on, help, languages, usage, the server, the page."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import httpx
+import pytest
+
+from server.cli import main, output, reference
+from server.cli.serving import addresses
+from server.cli.session import environment_locale
+from tests.server.cli import Call
+
+FIXED = {
+    "demo": "",
+    "load": "PATH… --as ORG --dry-run --strict --replace UPLOAD",
+    "undo": "UPLOAD",
+    "weak-links": "PRODUCT --kind reliability|supply|evidence --top N --explain RANK",
+    "contributions": "PRODUCT --mission HOURS",
+    "propagate": "PRODUCT --at HOURS[,HOURS…] --maker ORG",
+    "single-points": "PRODUCT",
+    "where-used": "PART",
+    "neighbourhood": "ID",
+    "template": "KIND",
+    "serve": "--host --port",
+    "export": "DIR --graphml FILE",
+}
+"""Commands, arguments and options that scripts call by."""
+
+
+def told(command: click.Command) -> str:
+    """The usage of a command as one line, with the metavars of its options."""
+    context = click.Context(command, info_name="")
+    pieces = [each.make_metavar(context) for each in command.params if isinstance(each, click.Argument)]
+    for each in command.params:
+        if isinstance(each, click.Option):
+            pieces += [max(each.opts, key=len), "" if each.is_flag else each.make_metavar(context).strip("[]")]
+    return " ".join(pieces)
+
+
+@pytest.mark.parametrize("name", FIXED)
+def test_names_that_scripts_call_by_are_there(name: str) -> None:
+    has = set(told(main.commands[name]).replace("HOURS[,HOURS…", "HOURS[,HOURS…]").split())
+    assert [word for word in FIXED[name].split() if word not in has] == []
+    assert {"--store", "--lang", "--format"} <= has
+
+
+def test_help_is_in_the_language_of_the_environment_or_the_call() -> None:
+    call = Call("sqlite:///none.db")
+    assert "Take an upload back" in call("undo", "--help").stdout
+    assert "撤销一次上传" in call("undo", "--help", "--lang", "zh").stdout
+    chinese = Call("sqlite:///none.db", {"LC_ALL": "zh_CN.UTF-8"})
+    assert "存储地址" in chinese("undo", "-h").stdout
+    listed = chinese("--help").stdout
+    assert "供应链可靠性图谱" in listed
+    assert [name for name in main.commands if not re.search(f"^  {name} ", listed, re.MULTILINE)] == []
+
+
+@pytest.mark.parametrize(
+    ("environment", "locale"),
+    [
+        ({}, "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LC_MESSAGES": "en_US.UTF-8"}, "en"),
+        ({"LANG": "en_US.UTF-8", "LC_MESSAGES": "de_DE", "LC_ALL": "zh_TW"}, "zh"),
+        ({"LANG": "C", "LC_ALL": ""}, "en"),
+    ],
+)
+def test_the_language_is_that_of_the_environment(environment: dict[str, str], locale: str) -> None:
+    assert environment_locale(environment) == locale
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["nonsense"],
+        ["load"],
+        ["undo"],
+        ["load", "x", "--format", "xml"],
+        ["load", "x", "--lang", "fr"],
+        ["serve", "--port", "many"],
+        ["propagate", "P"],
+        ["propagate", "P", "--at", "soon"],
+        ["weak-links", "P", "--kind", "other"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_ends_with_2_and_says_nothing_on_standard_output(call: Call, words: list[str]) -> None:
+    result = call(*words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Usage:" in result.stderr
+
+
+def test_the_page_is_what_the_code_says() -> None:
+    assert reference.FILE.read_text(encoding="utf-8") == reference.markdown(), "run `python -m server.cli.reference`"
+
+
+def test_every_option_and_argument_says_what_it_is_in_both_languages() -> None:
+    page = reference.markdown()
+    silent = [line for line in page.splitlines() if line.startswith("| `-") and re.search(r"\| *\|", line)]
+    assert silent == []
+
+
+def test_start_is_quick_because_analyses_are_imported_when_asked_for() -> None:
+    code = "import sys, server.cli; sys.exit(any(name in sys.modules for name in ('analytics', 'scipy', 'starlette')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_tables_align_with_chinese_in_them(capsys: pytest.CaptureFixture[str]) -> None:
+    from rich.cells import cell_len
+
+    output.table(["零件", "损失", "理由"], [["主轴轴承A", 0.25, "长" * 90], ["x", 1234567.0, "why " * 30]])
+    lines = capsys.readouterr().out.splitlines()
+    ends = [
+        cell_len(line[: line.index(number) + len(number)])
+        for line in lines
+        for number in ("0.25", "1,234,567")
+        if number in line
+    ]
+    assert len(set(ends)) == 1
+    assert max(map(cell_len, lines)) <= output.WIDTH
+    assert sum(line.count("长") for line in lines) == 90
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        ("=1+1", "'=1+1"),
+        ("@x", "'@x"),
+        ("-cmd", "'-cmd"),
+        ("＝1", "'＝1"),
+        ("-1.5", "-1.5"),
+        (-1.5, -1.5),
+        ("a=b", "a=b"),
+        (None, None),
+    ],
+)
+def test_no_cell_starts_a_formula(cell: object, written: object) -> None:
+    assert output.safe(cell) == written
+
+
+def test_serve_answers_at_the_addresses_it_prints(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    words = ["serve", "--port", str(port), "--store", f"sqlite:///{tmp_path / 'store.db'}", "--lang", "en"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "server", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONUTF8": "1"},
+    ) as process:  # fmt: skip
+        try:
+            assert process.stdout is not None
+            printed = [process.stdout.readline().split()[-1] for _ in addresses(console=True)]
+            assert all(url.startswith(f"http://127.0.0.1:{port}/") for url in printed)
+            with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as client:
+                health, table = client.get(printed[-1]), client.get(printed[-2])
+                query = client.post(printed[0], json={"query": "{ __typename }"})
+            assert (health.status_code, table.status_code) == (200, 200)
+            assert query.json()["data"] == {"__typename": "Query"}
+        finally:
+            process.terminate()
+    assert process.returncode in {0, -15}
+
+
+def test_an_open_address_is_warned_of(tmp_path: Path) -> None:
+    with socket.socket() as taken:  # the port is in use: the server says so and ends
+        taken.bind(("0.0.0.0", 0))
+        taken.listen()
+        words = ["serve", "--host", "0.0.0.0", "--port", str(taken.getsockname()[1]), "--lang", "en"]
+        store = ["--store", f"sqlite:///{tmp_path / 'store.db'}"]
+        run = subprocess.run(
+            [sys.executable, "-m", "server", *words, *store], capture_output=True, text=True, check=False
+        )
+    assert run.returncode == 1
+    assert "there is no authentication yet" in run.stderr
+    assert "GraphiQL" not in run.stdout
