@@ -13,18 +13,21 @@ from analytics.weibull import Event
 CELL = ["part", "maker", "lot", "region", "version"]
 """What tells units apart: no group divides the units of a cell."""
 
-KINDS = ("lot", "version", "maker", "upstream_lot", "region")
+KINDS = ("lot", "version", "maker", "upstream_lot", "lots", "upstream_lots", "region")
 """Kinds of groups; of two that hold the same units the earlier kind is named."""
+SERIES = (2, 3, 4, 6)
+"""Lengths of series of lots that one maker made one after the other: a cause often lasts longer than a lot."""
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
     """Everything the tests of weak groups compute from.
 
-    `strata` (part, mode; mode null: all of them) is aligned with `h0`, `groups` (of: the part whose units it is a group
-    of; kind; part, maker, lot, region, version: what it is) with nothing but itself, `table` (stratum, group) with
-    `candidates.of`, and `cells` (stratum, the columns of CELL, observed, expected, units) with `candidates.observed`.
-    `units` of a cell are all units of the part in it, whatever failed.
+    `strata` (part, mode; mode null: all of them) is aligned with `h0`; `groups` says what each group is (of: the part
+    whose units it is a group of; kind; part, maker, lot, last, region, version, `last` being the last lot of a series;
+    place: of the lot among those of its make); `table` (stratum, group) is aligned with `candidates.of`, and `cells`
+    (stratum, the columns of CELL, observed, expected, units) with `candidates.observed`. `units` of a cell are all
+    units of the part in it, whatever failed.
     """
 
     strata: pl.DataFrame
@@ -49,10 +52,10 @@ def ancestors(lots: pl.Series, genealogy: pl.DataFrame) -> pl.DataFrame:
 def find(rows: pl.DataFrame, lots: pl.DataFrame, genealogy: pl.DataFrame, product: str | None = None) -> Groups:
     """All groups in `rows` (as `analytics.records.usable` gives them) that can be compared with their rest.
 
-    `lots` (key, part, maker) and `genealogy` (from_lot, into_lot) have the columns of their kinds. Units are counted
-    where they were in `product`, or nothing says in which they were; where none was, all are. A stratum is (part,
-    mode), or the whole part where any failure has no mode; those with fewer than three failures are left out, for no
-    group of theirs could be listed.
+    `lots` (key, part, maker, produced_on) and `genealogy` (from_lot, into_lot) have the columns of their kinds. Units
+    are counted where they were in `product`, or nothing says in which they were; where none was, all are. A stratum is
+    (part, mode), or the whole part where any failure has no mode; those with fewer than three failures are left out,
+    for no group of theirs could be listed.
     """
     failed = pl.col("event") != int(Event.SUSPENSION)
     unnamed = rows.filter(failed & pl.col("mode").is_null()).select("part").unique()
@@ -139,23 +142,30 @@ def _members(cells: pl.DataFrame, lots: pl.DataFrame, genealogy: pl.DataFrame) -
 
     def group(kind: str, table: pl.DataFrame, **what: pl.Expr | str) -> pl.DataFrame:
         """`table` as members: `of` their part, and what the group is."""
-        empty = {"maker": text, "lot": text, "region": text, "version": text}
+        empty = {"maker": text, "lot": text, "last": text, "region": text, "version": text}
         columns: dict[str, pl.Expr | str] = {"kind": pl.lit(kind), "of": "part", "part": "part", **empty, **what}
-        return table.select("at", **columns)
+        return table.select("at", **columns, place=pl.lit(None, pl.Int64))
 
     def said(column: str) -> pl.DataFrame:
         return cells.filter(pl.col(column).is_not_null())
 
-    members = pl.concat(
+    single = pl.concat(
         [
             group("lot", said("lot"), maker="maker", lot="lot"),
+            group("upstream_lot", upstream, part="up_part", maker="up_maker", lot="ancestor"),
+        ]
+    )
+    single = _placed(single, lots)
+    members = pl.concat(
+        [
+            single,
+            _series(single),
             group("version", said("version"), maker="maker", version="version"),
             group("maker", said("maker"), maker="maker"),
-            group("upstream_lot", upstream, part="up_part", maker="up_maker", lot="ancestor"),
             group("region", said("region"), region="region"),
         ]
     )
-    what = ["of", "kind", "part", "maker", "lot", "region", "version"]
+    what = ["of", "kind", "part", "maker", "lot", "last", "region", "version", "place"]
     preference = pl.DataFrame({"kind": KINDS, "preference": np.arange(len(KINDS))})
     groups = (
         members.select(what)
@@ -166,3 +176,40 @@ def _members(cells: pl.DataFrame, lots: pl.DataFrame, genealogy: pl.DataFrame) -
         .with_columns(pl.col("group").cast(pl.Int64))
     )
     return groups, members.join(groups, on=what, nulls_equal=True).select("at", "group").unique().sort("at", "group")
+
+
+MAKE = ["of", "kind", "part", "maker"]
+
+
+def _placed(single: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
+    """Members of single lots with the lot's place among those of its make, by day of production and then by key."""
+    order = (
+        single.select(*MAKE, "lot")
+        .unique()
+        .join(lots.select(lot="key", day="produced_on"), on="lot", how="left")
+        .sort(*MAKE, "day", "lot")
+        .with_columns(place=pl.int_range(pl.len()).over(MAKE))
+        .drop("day")
+    )
+    joined = single.drop("place").join(order, on=[*MAKE, "lot"], nulls_equal=True, maintain_order="left")
+    return joined.select(single.columns)
+
+
+def _series(single: pl.DataFrame) -> pl.DataFrame:
+    """Members of the series of lots, of each length that leaves at least one lot of the make outside."""
+    known = single.filter(pl.col("maker").is_not_null())
+    named = known.select(*MAKE, "place", "lot").unique()
+    size = named.group_by(MAKE).agg(size=pl.len().cast(pl.Int64))
+    found = [single.clear()]
+    for length in SERIES:
+        for back in range(length):
+            first = (
+                known.drop("lot", "last")
+                .with_columns(place=pl.col("place") - back, end=pl.col("place") - back + length - 1)
+                .join(size.filter(pl.col("size") > length), on=MAKE)
+                .filter((pl.col("place") >= 0) & (pl.col("end") < pl.col("size")))
+                .join(named, on=[*MAKE, "place"])
+                .join(named.rename({"place": "end", "lot": "last"}), on=[*MAKE, "end"])
+            )
+            found.append(first.with_columns(kind=pl.col("kind") + "s").select(single.columns))
+    return pl.concat(found)

@@ -12,7 +12,6 @@ from analytics import weibull
 from analytics.hazard import LEVEL, Hazards, Kind
 from analytics.records import Usable, life_rows, usable
 from analytics.weibull import Event
-from chaingraph.view import View
 from schema.text import Text
 
 Floats = NDArray[np.float64]
@@ -58,7 +57,8 @@ class Evidence:
     them pooled), mechanism, kind ("fitted", "few", "declared", "bounded"), failures, codes (list of keys of `CODES`).
     `totals` and `total_hazards` are the same for parts with children, of which records without a mode describe the
     whole: for comparison, or, where kind is "declared", for an assembly of which nothing below is known. A part without
-    children that has no row in `fits` is in `unknown`.
+    children that has no row in `fits` is in `unknown`. `figures` are the declared values as distributions
+    (`analytics.declared`), used or not.
     """
 
     fits: pl.DataFrame
@@ -67,23 +67,7 @@ class Evidence:
     total_hazards: Hazards
     unknown: tuple[str, ...]
     records: Usable
-
-
-def evidence_of(view: View) -> Evidence:
-    """What a view knows of lives, gathered once for the view."""
-
-    def make() -> Evidence:
-        parents = view.table("contains").select(key="parent", assembly=pl.lit(value=True)).unique()
-        parts = view.table("part").select("key", "age_unit").join(parents, on="key", how="left", maintain_order="left")
-        return gather(
-            view.table("life_record"),
-            view.table("declared_value"),
-            view.table("mode"),
-            view.table("mechanism"),
-            parts.with_columns(pl.col("assembly").fill_null(value=False)),
-        )
-
-    return view.memo("evidence", make)
+    figures: pl.DataFrame
 
 
 def gather(
@@ -122,7 +106,9 @@ def gather(
     fits, hazards = _settle(own, known)
     totals, total_hazards = _settle(total, known)
     leaves = set(parts.filter(~pl.col("assembly"))["key"].to_list())
-    return Evidence(fits, hazards, totals, total_hazards, tuple(sorted(leaves - set(fits["part"].to_list()))), counted)
+    return Evidence(
+        fits, hazards, totals, total_hazards, tuple(sorted(leaves - set(fits["part"].to_list()))), counted, figures
+    )
 
 
 @dataclass(frozen=True, slots=True)

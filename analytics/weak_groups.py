@@ -25,11 +25,12 @@ DENIED = 0.05
 class WeakGroups:
     """What is weaker than it should be: frames of one row a finding, losses in expected failures per product.
 
-    `listed`: stratum, group, mode, of (the part that fails), kind, part, maker, lot, region, version (the group),
-    observed, expected (if it failed like the rest), rest_observed, rest_expected, ratio, ratio_low, ratio_high, p, q,
-    loss, loss_low, loss_high, twins (group numbers that hold the same units); best evidence of a loss first. `denied`:
-    part, maker, mode, beta, eta, observed, expected, ratio, ratio_low, ratio_high, p, loss, loss_low, loss_high.
-    `groups` and `selection` are what the list was made from.
+    `listed`: stratum, group, mode, of (the part that fails), kind, part, maker, lot, last, region, version, place (the
+    group, as in `Groups`), observed, expected (if it failed like the rest), rest_observed, rest_expected, ratio,
+    ratio_low, ratio_high, p, q, units (of the group in one product), loss, loss_low, loss_high, twins (group numbers
+    that hold the same units); best evidence of a loss first. `denied`: part, maker, mode, beta, eta, observed,
+    expected, ratio, ratio_low, ratio_high, p, loss, loss_low, loss_high. `groups` and `selection` are what the list was
+    made from.
     """
 
     listed: pl.DataFrame
@@ -68,9 +69,14 @@ def weak_groups(
 
 def _listed(groups: Groups, selection: Selection, units: pl.DataFrame, mission: float) -> pl.DataFrame:
     chosen, at = selection.chosen, selection.at
-    weight = _unit_hazards(groups, units, mission)
+    per_unit = (pl.col("factor") * mission / pl.col("eta")) ** pl.col("beta")
     candidates = groups.candidates
-    each = np.bincount(candidates.candidate, weight[candidates.cell], len(candidates.of)).astype(np.float64)[chosen]
+
+    def in_product(value: pl.Expr) -> Floats:
+        weight = _shared(groups, units, value)[candidates.cell]
+        return np.bincount(candidates.candidate, weight, len(candidates.of)).astype(np.float64)[chosen]
+
+    each, many = in_product(per_unit), in_product(pl.lit(1.0))
     twins = (
         pl.DataFrame({"chosen": selection.twin, "twin": groups.table["group"]})
         .filter(pl.col("chosen") >= 0)
@@ -86,7 +92,7 @@ def _listed(groups: Groups, selection: Selection, units: pl.DataFrame, mission: 
         .join(groups.strata.select("stratum", "mode"), on="stratum", how="left", maintain_order="left")
         .join(twins, on="chosen", how="left", maintain_order="left")
         .select(
-            "stratum", "group", "mode", "of", "kind", "part", "maker", "lot", "region", "version",
+            "stratum", "group", "mode", "of", "kind", "part", "maker", "lot", "last", "region", "version", "place",
             observed=pl.Series(at.observed),
             expected=pl.Series(like_rest),
             rest_observed=pl.Series(at.rest_observed),
@@ -96,6 +102,7 @@ def _listed(groups: Groups, selection: Selection, units: pl.DataFrame, mission: 
             ratio_high=pl.Series(at.ratio_high),
             p=pl.Series(at.p),
             q=pl.Series(selection.q),
+            units=pl.Series(many),
             loss=pl.Series(each * at.excess),
             loss_low=pl.Series(each * at.excess_low),
             loss_high=pl.Series(each * at.excess_high),
@@ -106,39 +113,34 @@ def _listed(groups: Groups, selection: Selection, units: pl.DataFrame, mission: 
     )  # fmt: skip
 
 
-def _unit_hazards(groups: Groups, units: pl.DataFrame, mission: float) -> Floats:
-    """For every cell: its units in one product, each with H0 at the mission, shape (cells,).
+def _shared(groups: Groups, units: pl.DataFrame, value: pl.Expr) -> Floats:
+    """For every cell: its units in one product, each worth `value` of (factor, beta, eta), shape (cells,).
 
     A maker's units per product are shared over its cells as the units in the field are. What supply gives to makers
     that are in no record is shared over cells without a maker; cells of makers who do not supply now weigh nothing.
     """
     beta, eta = pl.Series(groups.h0.beta), pl.Series(groups.h0.eta)
     strata = groups.strata.with_columns(beta=beta, eta=eta)
-    per_state = (
-        strata.join(units, on="part")
-        .with_columns(hazard=pl.col("units") * (pl.col("factor") * mission / pl.col("eta")) ** pl.col("beta"))
-        .group_by("stratum", "maker")
-        .agg(pl.col("hazard").sum())
-    )
+    per_state = strata.join(units, on="part").group_by("stratum", "maker").agg(worth=(pl.col("units") * value).sum())
     field = groups.cells.group_by("stratum", "maker").agg(fleet=pl.col("units").sum())
     states = field.join(per_state.filter(pl.col("maker").is_not_null()), on=["stratum", "maker"], how="left")
-    known = states.group_by("stratum").agg(known=pl.col("hazard").sum())
+    known = states.group_by("stratum").agg(known=pl.col("worth").sum())
     rest = (
         per_state.group_by("stratum")
-        .agg(total=pl.col("hazard").sum())
+        .agg(total=pl.col("worth").sum())
         .join(known, on="stratum", how="left")
         .select("stratum", rest=pl.col("total") - pl.col("known").fill_null(0.0))
     )
-    unsaid = pl.col("hazard").is_null() & (pl.col("maker").is_null() | pl.col("hazard").is_null().all().over("stratum"))
+    unsaid = pl.col("worth").is_null() & (pl.col("maker").is_null() | pl.col("worth").is_null().all().over("stratum"))
     states = states.join(rest, on="stratum", how="left").with_columns(
         fleet=pl.when(unsaid).then(pl.col("fleet").filter(unsaid).sum().over("stratum")).otherwise("fleet"),
-        hazard=pl.when(unsaid).then("rest").otherwise(pl.col("hazard").fill_null(0.0)),
+        worth=pl.when(unsaid).then("rest").otherwise(pl.col("worth").fill_null(0.0)),
     )
     cells = groups.cells.select("stratum", "maker", "units").join(
         states, on=["stratum", "maker"], how="left", nulls_equal=True, maintain_order="left"
     )
     weight = cells.select(
-        pl.when(pl.col("fleet") > 0).then(pl.col("hazard") * pl.col("units") / pl.col("fleet")).otherwise(0.0)
+        pl.when(pl.col("fleet") > 0).then(pl.col("worth") * pl.col("units") / pl.col("fleet")).otherwise(0.0)
     )
     return weight.to_series().fill_null(0.0).to_numpy()
 

@@ -10,7 +10,7 @@ from analytics.records import usable
 from analytics.weak_groups import weak_groups
 from tests.analytics.frames import Row, declared, parts, records
 
-LOT = {"key": pl.String, "part": pl.String, "maker": pl.String}
+LOT = {"key": pl.String, "part": pl.String, "maker": pl.String, "produced_on": pl.Date}
 NO_GENEALOGY = pl.DataFrame(schema={"from_lot": pl.String, "into_lot": pl.String})
 UNITS = pl.DataFrame({"part": ["p", "p"], "maker": ["m", "n"], "factor": [2.0, 2.0], "units": [3.0, 1.0]})
 NOTHING_DECLARED = distributions(declared(), pl.DataFrame({"part": ["p"], "age_unit": ["h"]}), 0.9)
@@ -41,12 +41,7 @@ GREASE = pl.DataFrame(
     }
 )
 LOTS = pl.DataFrame(
-    {
-        "key": [f"g/s/{number}" for number in EIGHT] + ["oil/t/0"],
-        "part": ["g"] * 8 + ["oil"],
-        "maker": ["s"] * 8 + ["t"],
-    },
-    schema=LOT,
+    [(f"g/s/{number}", "g", "s", None) for number in EIGHT] + [("oil/t/0", "oil", "t", None)], schema=LOT, orient="row"
 )
 
 
