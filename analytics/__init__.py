@@ -3,6 +3,21 @@
 Importing the package fills the registry: every module with an analysis is named here.
 """
 
+from analytics import contributions, neighbourhood, propagate, single_points, weak_links, where_used
 from analytics.core import ANALYSES, Analysis, Estimate, Parameters, Reason, Result, run
 
-__all__ = ["ANALYSES", "Analysis", "Estimate", "Parameters", "Reason", "Result", "run"]
+__all__ = [
+    "ANALYSES",
+    "Analysis",
+    "Estimate",
+    "Parameters",
+    "Reason",
+    "Result",
+    "contributions",
+    "neighbourhood",
+    "propagate",
+    "run",
+    "single_points",
+    "weak_links",
+    "where_used",
+]
