@@ -95,7 +95,10 @@ class Checker:
         # an empty cell that could not be read, or resolved, has been reported already
         said = (pl.col("code") == "value.missing") & pl.col("at").is_in(bad.arg_true().implode())
         said |= (pl.col("code") == "value.missing") & pl.col("column").is_in(list(wrong))
-        broken = broken.filter(~said)
+        # and what is wrong with a row as a whole is only said when its cells are right
+        of_cells = pl.col("code").str.starts_with("value.")
+        wrong_cells = pl.concat([bad.arg_true(), broken.filter(of_cells)["at"]]).unique()
+        broken = broken.filter(~said & (of_cells | ~pl.col("at").is_in(wrong_cells.implode())))
         places = rows.select("_sheet", "row")[broken["at"]].hstack(broken)
         for (sheet, name, code, sign, limit), group in places.group_by(
             ["_sheet", "column", "code", "sign", "limit"], maintain_order=True

@@ -79,8 +79,10 @@ def _field(heading: str, kind_name: str) -> tuple[Field | None, str | None]:
     for name in (heading, base):
         if (found := names.get(fold(name))) is not None:
             return found, unit
-    pieces = {names.get(fold(piece)) for piece in _TWO_LANGUAGES.split(base) if fold(piece)}
-    return (pieces.pop() if len(pieces) == 1 else None), unit
+    pieces = [names.get(fold(piece)) for piece in _TWO_LANGUAGES.split(base) if fold(piece)]
+    first = pieces[0] if pieces else None
+    agree = first is not None and all(piece is not None and piece.name == first.name for piece in pieces)
+    return (first if agree else None), unit
 
 
 @dataclass(frozen=True, slots=True)

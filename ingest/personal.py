@@ -60,7 +60,7 @@ def mask(cells: pl.Series) -> tuple[pl.Series, dict[Text, int]]:
         if found.any():
             masked[what] = int(found.sum())
             clean = cells.filter(found).str.replace_all(f"({_EDGE})(?:{pattern})({_END})", f"${{1}}{_MASK}${{2}}")
-            cells = cells.scatter(found.arg_true(), clean)
+            cells = _rebuilt(cells.scatter(found.arg_true(), clean))
     return cells, masked
 
 
@@ -82,4 +82,9 @@ def hash_vins(cells: pl.Series, secret: bytes) -> pl.Series:
     """Serial numbers, those that are vehicle identification numbers hashed, the others as they are."""
     found = cells.str.to_uppercase().str.contains(f"^(?:{PATTERNS['vin'][1]})$").fill_null(value=False)
     found &= _vins(cells.str.to_uppercase())
-    return cells.scatter(found.arg_true(), hashed(cells.filter(found), secret)) if found.any() else cells
+    return _rebuilt(cells.scatter(found.arg_true(), hashed(cells.filter(found), secret))) if found.any() else cells
+
+
+def _rebuilt(cells: pl.Series) -> pl.Series:
+    """The same text in memory of its own: Arrow files carry whole buffers, and what was replaced is still in the old."""
+    return pl.select(pl.concat_str(cells, pl.lit(""))).to_series().alias(cells.name)

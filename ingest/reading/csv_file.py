@@ -6,7 +6,6 @@ import csv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from ingest.reading.limits import Limits, Unreadable
@@ -57,6 +56,8 @@ def slices(path: Path, dialect: Dialect, limits: Limits) -> Iterator[bytes]:
 def _last_record_end(block: bytes) -> int:
     if b'"' not in block:
         return block.rfind(b"\n") + 1
+    import numpy as np  # most files have no quotes, and the child starts sooner without it
+
     data = np.frombuffer(block, np.uint8)
     quotes = np.cumsum(data == _QUOTE, dtype=np.uint8)  # wraps at 256, which keeps odd and even
     ends = np.flatnonzero((data == _NEWLINE) & (quotes & 1 == 0))

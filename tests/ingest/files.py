@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -102,3 +104,11 @@ def take(workspace: Workspace, folder: Path, name: str, content: str, **how: obj
 def codes(report: Report) -> list[tuple[str, int | None, str | None, str | None]]:
     """Errors and warnings as (code, row, column, value)."""
     return [(f.code, f.row, f.column, f.value) for f in report.findings if f.severity != "info"]
+
+
+@contextmanager
+def copied(store: Path, folder: Path) -> Iterator[Workspace]:
+    """A workspace on a copy of a store's folder: filled once, used by many tests."""
+    shutil.copytree(store, folder / "copy")
+    with Workspace.open(f"sqlite:///{folder}/copy/graph.db") as workspace:
+        yield workspace
