@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import enum
+import functools
 import inspect
+import itertools
 import math
+import textwrap
 import types as pytypes
 import typing
 from collections.abc import Callable
@@ -20,7 +24,7 @@ from strawberry import UNSET
 
 from analytics import ANALYSES, Analysis, run
 from chaingraph import View
-from schema import Text, Vocabulary, kind
+from schema import KINDS, Text, Vocabulary, kind
 from server.api import opaque, types
 from server.api.context import context_of
 from server.api.errors import ApiError, Code
@@ -42,15 +46,32 @@ SHOWN = {"propagate": "reliability"}
 _MADE: dict[Any, Any] = {}
 
 
-def described(name: str, info: FieldInfo) -> str:
-    """What a field means: its description, else its name in words."""
-    said = info.description or f"{name.replace('_', ' ').capitalize()}."
+def described(model: type[BaseModel], name: str) -> str:
+    """What a field means: its description, else the docstring under it, else its name in words."""
+    info = model.model_fields[name]
+    said = info.description or _docstrings(model).get(name) or f"{name.replace('_', ' ').capitalize()}."
     return said if said.endswith((".", "。", "!", "?")) else f"{said}."
+
+
+@functools.cache
+def _docstrings(model: type[BaseModel]) -> dict[str, str]:
+    """The docstrings that stand under the fields of a model."""
+    found: dict[str, str] = {}
+    for base in reversed(model.__mro__):
+        if base is BaseModel or not issubclass(base, BaseModel):
+            continue
+        (body,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
+        assert isinstance(body, ast.ClassDef)
+        for pair in itertools.pairwise(body.body):
+            match pair:
+                case ast.AnnAssign(target=ast.Name(id=field)), ast.Expr(value=ast.Constant(value=str(said))):
+                    found[field] = " ".join(said.split())
+    return found
 
 
 def closed(owner: str, name: str, codes: tuple[Any, ...]) -> Any:
     """The GraphQL enum of a literal of texts."""
-    slot = f"{owner}{name.title().replace('_', '')}"
+    slot = f"{owner.removesuffix('Parameters')}{name.title().replace('_', '')}"
     if slot not in _MADE:
         listed: Any = enum.Enum(slot, {str(code).upper(): code for code in codes})  # type: ignore[misc]
         words = [f"{str(code).replace('_', ' ').capitalize()}." for code in codes]
@@ -91,19 +112,20 @@ def digits(value: Any) -> Any:
 
 def result_type(model: type[BaseModel]) -> Any:
     """The GraphQL type of a result, or of a piece of one."""
+    taken = {type_name(of) for of in KINDS.values()}
+    name = f"{model.__name__}Result" if model.__name__ in taken else model.__name__
     if model not in _MADE:
         _MADE[model] = None  # a type that contains itself is met again
-        name = model.__name__
         fields = {field: _output(model, field, info) for field, info in model.model_fields.items()}
         said = inspect.cleandoc(model.__doc__ or f"{name}.")
         _MADE[model] = types.publish(name, plain_type(name, said, fields))
-    return model.__name__
+    return name
 
 
 def _output(model: type[BaseModel], name: str, info: FieldInfo) -> tuple[Any, str, Any]:
     """A field of a result: its annotation, its description, and how it is resolved where it is no plain attribute."""
     annotation, absent = unwrapped(info.annotation)
-    said = described(name, info)
+    said = described(model, name)
     item, many = annotation, False
     if typing.get_origin(annotation) in {tuple, list}:
         item, many = typing.get_args(annotation)[0], True
@@ -191,13 +213,13 @@ def arguments_of(of: Analysis[Any, Any], subject: str | None) -> tuple[dict[str,
             raise TypeError(f"{of.name}: the parameter {name} ({annotation}) has no GraphQL type.")
         default = None if info.default is PydanticUndefined else info.get_default(call_default_factory=True)
         required = info.is_required()
-        annotations[name] = argument(maybe(found) if absent else found, described(name, info))
+        annotations[name] = argument(maybe(found) if absent else found, described(of.parameters, name))
         if not required:
             literal = typing.get_origin(annotation) is Literal or isinstance(default, enum.Enum)
             plain = list(default) if isinstance(default, tuple) else default
             defaults[name] = UNSET if default is None or literal else plain
             if literal:
-                annotations[name] = argument(maybe(found), described(name, info))
+                annotations[name] = argument(maybe(found), described(of.parameters, name))
     return annotations, defaults
 
 

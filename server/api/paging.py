@@ -115,6 +115,8 @@ class Listing:
 
     def page(self, cut: Cut) -> Page:
         """One page of each list."""
+        if self.groups == 1 and len(self.order) == 1 and self.sorted:
+            return self._sliced(cut)
         frame = self.frame
         for text, backwards in ((cut.after, False), (cut.before, True)):
             if text is not None:
@@ -122,20 +124,34 @@ class Listing:
         remaining = _sizes(frame["_g"], self.groups)
         directions = [b.descending is not cut.backwards for b in self.order]
         names = [b.column for b in self.order]
-        lazy = (
-            frame.lazy()
-            .select(list(dict.fromkeys(["_g", "_at", *names])))
-            .sort(
-                ["_g", *names], descending=[False, *directions], nulls_last=[True, *([not cut.backwards] * len(names))]
-            )
-        )
+        nulls = [not cut.backwards] * len(names)
         if self.groups == 1:
-            kept = lazy.head(cut.size).collect()
+            kept = frame.lazy().sort(names, descending=directions, nulls_last=nulls).head(cut.size).collect()
         else:
-            kept = lazy.filter(pl.int_range(pl.len()).over("_g") < cut.size).collect()
+            ordered = frame.sort(["_g", *names], descending=[False, *directions], nulls_last=[True, *nulls])
+            kept = ordered.filter(pl.int_range(pl.len()).over("_g") < cut.size)
         if cut.backwards:
             kept = kept.reverse().sort("_g", maintain_order=True)
         return Page(self, cut, kept, remaining)
+
+    @property
+    def sorted(self) -> bool:
+        """Whether the table has its rows by key, so that a page is a slice of it."""
+        name = self.kind.name
+        return self.view.memo(("sorted", name), lambda: bool(self.view.table(name)["key"].is_sorted()))
+
+    def _sliced(self, cut: Cut) -> Page:
+        """A page of rows that are by key already."""
+        keys = self.frame["key"]
+        ends = [0, len(keys)]
+        for end, (text, side) in enumerate(((cut.after, "right"), (cut.before, "left"))):
+            if text is not None:
+                (key,) = opaque.read_cursor(self.name, text)
+                ends[end] = int(keys.search_sorted(key, side="right" if side == "right" else "left"))
+        start, length = ends[0], max(0, ends[1] - ends[0])
+        size = min(cut.size, length)
+        kept = self.frame.slice(start + length - size if cut.backwards else start, size)
+        return Page(self, cut, kept, np.array([length]))
 
     def everything(self) -> Indices:
         """The places of all rows in order, for one list."""
@@ -208,4 +224,4 @@ class Page:
 
 
 def _sizes(groups: pl.Series, size: int) -> Indices:
-    return np.bincount(groups.to_numpy(), minlength=size)
+    return np.array([len(groups)]) if size == 1 else np.bincount(groups.to_numpy(), minlength=size)
