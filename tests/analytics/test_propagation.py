@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from math import comb, exp, factorial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -121,6 +122,14 @@ def test_cold_standby_of_exponential_units_is_erlang(n: int, k: int) -> None:
     assert reliability(world) == pytest.approx(sum(np.exp(-x) * x**j / factorial(j) for j in range(n - k + 1)))
 
 
+def _survives(beta: float, x: Any) -> Any:
+    return np.exp(-((x / 2) ** beta))
+
+
+def _density(beta: float, x: Any) -> Any:
+    return beta / 2 * (x / 2) ** (beta - 1) * _survives(beta, x)
+
+
 @pytest.mark.parametrize("beta", [0.7, 2.0])
 def test_cold_standby_of_weibull_units_is_the_convolution(beta: float) -> None:
     world = World(2, 0, modes=[(1, -1, beta, 2.0)]).line(0, 1, 2, standby=True, k=1)
@@ -130,11 +139,9 @@ def test_cold_standby_of_weibull_units_is_the_convolution(beta: float) -> None:
         u = ((node + 1) / 2) ** 4  # smooth at both ends for the first and the second unit
         first = t * u / 2
         second = t - first
-        density = lambda x: beta / 2 * (x / 2) ** (beta - 1) * np.exp(-((x / 2) ** beta))  # noqa: E731
-        survive = lambda x: np.exp(-((x / 2) ** beta))  # noqa: E731
         jacobian = weight / 2 * 4 * ((node + 1) / 2) ** 3 * t / 2
-        both = density(first) * survive(second) + density(second) * survive(first)
-        expected.append(survive(t) + (both * jacobian).sum())
+        both = _density(beta, first) * _survives(beta, second) + _density(beta, second) * _survives(beta, first)
+        expected.append(_survives(beta, t) + (both * jacobian).sum())
     tolerance = 1e-5 if beta < 1 else 1e-7
     assert reliability(world)[1:] == pytest.approx(expected, abs=tolerance)
 

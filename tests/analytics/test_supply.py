@@ -88,7 +88,8 @@ def test_a_lone_chain_of_choices_agrees_with_dominators() -> None:
     """Where everything is OR (one input each), single points are the dominators of the raw material's flow."""
     rng = np.random.default_rng(5)
     for _ in range(20):
-        world, graph = World(4, 12), nx.DiGraph()
+        world = World(4, 12)
+        graph: nx.DiGraph[object] = nx.DiGraph()
         for a, b in pairwise(range(4)):
             world.line(a, b)
         tier = [[0], [1, 2, 3], [4, 5, 6], [7, 8, 9]]

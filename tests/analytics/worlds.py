@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from itertools import product as combinations
 from math import exp
+from typing import Any
 
 import numpy as np
 from scipy.special import gammaincc
@@ -18,11 +19,13 @@ class World:
 
     parts: int
     organisations: int
-    lines: list[dict] = field(default_factory=list)  # parent, child, quantity, measured, group, k, standby, duty
+    lines: list[dict[str, Any]] = field(
+        default_factory=list
+    )  # parent, child, quantity, measured, group, k, standby, duty
     sources: list[tuple[int, int, int, float]] = field(default_factory=list)  # part, maker, customer, share
     modes: list[tuple[int, int, float, float]] = field(default_factory=list)  # part, maker, beta, eta
 
-    def line(self, parent: int, child: int, quantity: float = 1.0, **more: object) -> "World":
+    def line(self, parent: int, child: int, quantity: float = 1.0, **more: Any) -> "World":
         usual = {"measured": False, "group": -1, "k": -1, "standby": False, "duty": 1.0}
         self.lines.append({"parent": parent, "child": child, "quantity": quantity, **usual, **more})
         return self
@@ -40,7 +43,7 @@ class World:
         table = np.array(self.modes).reshape(-1, 4)
         return Modes.of(table[:, 0], table[:, 1])
 
-    def hazards(self, **more: object) -> Hazards:
+    def hazards(self, **more: Any) -> Hazards:
         table = np.array(self.modes).reshape(-1, 4)
         return Hazards.of(table[:, 2], table[:, 3], **more) if len(table) else Hazards.empty()
 
@@ -64,9 +67,9 @@ class World:
         own = [(b, e) for p, m, b, e in self.modes if (p, m) == (part, maker)]
         return own or [(b, e) for p, m, b, e in self.modes if (p, m) == (part, -1)]
 
-    def needs(self, part: int) -> list[tuple[str, list[tuple[dict, int]], int]]:
+    def needs(self, part: int) -> list[tuple[str, list[tuple[dict[str, Any], int]], int]]:
         """(kind, [(line, units)], k) for each lone line or group of a part."""
-        groups: dict[object, list[dict]] = {}
+        groups: dict[object, list[dict[str, Any]]] = {}
         for number, line in enumerate(x for x in self.lines if x["parent"] == part):
             groups.setdefault(line["group"] if line["group"] >= 0 else ("alone", number), []).append(line)
         out = []
@@ -90,7 +93,7 @@ class World:
                 r *= float(gammaincc(spares + 1, k * rate))  # exponential units only
                 continue
             r *= sum(
-                np.prod([u if up else 1 - u for u, up in zip(units, state, strict=True)])
+                float(np.prod([u if up else 1 - u for u, up in zip(units, state, strict=True)]))
                 for state in combinations((False, True), repeat=len(units))
                 if sum(state) >= k
             )
@@ -132,7 +135,7 @@ def random_world(rng: np.random.Generator, parts: int = 9, organisations: int = 
             quantity = float(rng.choice([1, 1, 2, 3])) if not measured else 0.3
             style = rng.random()
             if groups and style < 0.2 and quantity > 1:
-                line |= {"group": 7, "k": int(rng.integers(1, quantity + 1))}
+                line |= {"group": 7, "k": int(rng.integers(1, int(quantity) + 1))}
             elif groups and style < 0.35:
                 line |= {"group": 9, "k": 1}
             world.line(int(parent), child, quantity, **line)
