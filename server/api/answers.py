@@ -37,6 +37,9 @@ from server.api.types import LOCALE, plain_type
 REFERENCES = {"part": "part", "product": "part", "maker": "organisation"}
 """Fields of results that hold the key of a thing: they become the thing."""
 
+LISTS = {"unknown": "part", "loses": "part"}
+"""Fields of results that hold the keys of several things."""
+
 COST = 500
 """What an analysis costs when nothing else is declared."""
 
@@ -50,6 +53,7 @@ def described(model: type[BaseModel], name: str) -> str:
     """What a field means: its description, else the docstring under it, else its name in words."""
     info = model.model_fields[name]
     said = info.description or _docstrings(model).get(name) or f"{name.replace('_', ' ').capitalize()}."
+    said = said[:1].upper() + said[1:]
     return said if said.endswith((".", "。", "!", "?")) else f"{said}."
 
 
@@ -117,6 +121,9 @@ def result_type(model: type[BaseModel]) -> Any:
     if model not in _MADE:
         _MADE[model] = None  # a type that contains itself is met again
         fields = {field: _output(model, field, info) for field, info in model.model_fields.items()}
+        if "kind" in fields and fields.keys() & {"id", "key"}:
+            thing = "The thing itself."
+            fields["node"] = ("Node | None", thing, _node(thing))
         said = inspect.cleandoc(model.__doc__ or f"{name}.")
         _MADE[model] = types.publish(name, plain_type(name, said, fields))
     return name
@@ -132,6 +139,9 @@ def _output(model: type[BaseModel], name: str, info: FieldInfo) -> tuple[Any, st
     if annotation is str and name in REFERENCES:
         of = kind(REFERENCES[name])
         return f"{type_name(of)} | None", said, _reference(name, of, said)
+    if item is str and many and name in LISTS:
+        of = kind(LISTS[name])
+        return f"list[{type_name(of)} | None]", said, _references(name, of, said)
     if item is Text:
         returns: Any = several(str) if many else (maybe(str) if absent else str)
         return returns, said, _text(name, said, returns)
@@ -168,6 +178,27 @@ def _reference(name: str, of: Any, said: str) -> Any:
         return Picked(KindRows(view, of), np.asarray(places))
 
     resolve.__annotations__ |= {"return": f"{type_name(of)} | None"}
+    return batched(_here(resolve), description=said)
+
+
+def _references(name: str, of: Any, said: str) -> Any:
+    def resolve(root: Any, info: strawberry.Info) -> Values:
+        view, lists = context_of(info).view, root.plain(name)
+        places = view.locate(of.name, [key for keys in lists for key in keys])
+        rows = KindRows(view, of, np.maximum(places, 0))
+        found = iter([None if place < 0 else rows.row(at) for at, place in enumerate(places.tolist())])
+        return [[next(found) for _ in keys] for keys in lists]
+
+    resolve.__annotations__ |= {"return": f"list[{type_name(of)} | None]"}
+    return batched(_here(resolve), description=said)
+
+
+def _node(said: str) -> Any:
+    def resolve(root: Any, info: strawberry.Info) -> Values:
+        keys = root.plain("key" if hasattr(root.objects[0], "key") else "id")
+        return list(types.rows_of(context_of(info).view, list(zip(root.plain("kind"), keys, strict=True))))
+
+    resolve.__annotations__ |= {"return": "Node | None"}
     return batched(_here(resolve), description=said)
 
 
@@ -232,6 +263,8 @@ def analysis_field(of: Analysis[Any, Any], subject: str | None) -> Any:
         asked = {name: _plain(value) for name, value in given.items() if value is not UNSET}
         if subject is not None:
             asked[subject] = root.key
+        elif isinstance(asked.get(of.subject), str):
+            asked[of.subject] = opaque.spelled(asked[of.subject], with_kind=of.subject == "thing")
         return run(of.name, context_of(info).view, asked)
 
     keyword = inspect.Parameter.KEYWORD_ONLY
@@ -245,7 +278,7 @@ def analysis_field(of: Analysis[Any, Any], subject: str | None) -> Any:
     ]
     resolve.__signature__ = inspect.Signature(parameters, return_annotation=returns)  # type: ignore[attr-defined]
     resolve.__annotations__ = {"root": Any, "info": strawberry.Info, **annotations, "return": returns}
-    said = " ".join(inspect.cleandoc(of.description).split("\n\n")[0].split())
+    said = " ".join(inspect.cleandoc(of.description).split("\n\n", maxsplit=1)[0].split())
     return strawberry.field(resolver=_here(resolve), description=f"{said} {of.text.zh}。", metadata={"cost": COST})
 
 

@@ -18,7 +18,8 @@ OPERATORS: dict[str, Callable[[pl.Expr, Any], pl.Expr]] = {
     "lte": lambda column, value: column <= value,
     "is_null": lambda column, null: column.is_null() if null else column.is_not_null(),
 }
-"""What a condition may say of a field; an unknown value (null) fulfils none but is_null. `contains` ignores the case of Latin letters."""
+"""What a condition may say of a field; an unknown value (null) fulfils none but is_null. `contains` ignores the case of
+Latin letters."""
 
 ORDERED: frozenset[pl.DataType] = frozenset({pl.Int64(), pl.Float64(), pl.Date(), pl.Datetime("us", "UTC")})
 

@@ -47,6 +47,15 @@ def read_id(text: str) -> tuple[str, str]:
     return kind[1:], key
 
 
+def spelled(text: str, *, with_kind: bool) -> str:
+    """The key (or KIND:KEY) behind an id; any other text, which a person may have written, as it is."""
+    try:
+        kind, key = read_id(text)
+    except ApiError:
+        return text
+    return f"{kind}:{key}" if with_kind else key
+
+
 def cursor(of: str, values: Sequence[Any]) -> str:
     """The cursor of a row in the list `of` (its kind and order), by its order values and key."""
     said = json.dumps([_plain(v) for v in values], ensure_ascii=False, separators=(",", ":")).encode()

@@ -286,8 +286,12 @@ def _columns(of: Kind) -> Callable[..., Any]:
 
 def things(view: View, ids: list[str]) -> list[Row | None]:
     """The rows of these ids, None for one that there is not (or that the viewer may not see)."""
-    wanted = [opaque.read_id(text) for text in ids]
-    found: list[Row | None] = [None] * len(ids)
+    return rows_of(view, [opaque.read_id(text) for text in ids])
+
+
+def rows_of(view: View, wanted: list[tuple[str, str]]) -> list[Row | None]:
+    """The rows of these kinds and keys, None for one that there is not."""
+    found: list[Row | None] = [None] * len(wanted)
     for name in dict.fromkeys(name for name, _ in wanted):
         where = [i for i, (other, _) in enumerate(wanted) if other == name]
         places = view.locate(name, [wanted[i][1] for i in where])
