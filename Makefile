@@ -5,7 +5,7 @@ PYTHON = $(shell for p in python3 python3.13 python3.12 python3.11; do \
   "$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { command -v "$$p"; break; }; done)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r
 
-.PHONY: help setup setup-test setup-dev demo serve graphiql test check bench pins clean
+.PHONY: help setup setup-test setup-dev demo serve graphiql test check bench generate pins clean
 
 help:
 	@grep -E '^## ' Makefile | cut -c4-
@@ -36,6 +36,10 @@ check: setup-test
 ## make bench     measure loading, start, paging and requests
 bench: setup-dev
 	@$(BIN)/python -m benchmarks
+
+## make generate  write anew what is generated from the code: data dictionary, command line page, SDL, SQL in the tests
+generate: setup-test
+	@for module in schema.dictionary server.cli.reference server.api.sdl tests.conformance.test_sqlite; do $(BIN)/python -m $$module || exit 1; done
 
 ## make pins      compile requirements/*.txt anew from pyproject.toml; pins that still fit stay, unless UPGRADE=--upgrade
 COMPILE = $(BIN)/uv pip compile --no-config --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
