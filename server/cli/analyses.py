@@ -12,14 +12,25 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from analytics import ANALYSES, Analysis, run
-from server.cli.command import Command, Option, argument, command
+from server.cli.command import Command, argument, command, option
+from server.cli.demo import SYNTHETIC, is_synthetic
 from server.cli.session import Session
 
 SUBJECTS = {"product": "PRODUCT", "part": "PART", "thing": "ID"}
 SPELLED = {"hours": "at"}
 """Options that are not called as their parameter is."""
-
-METAVARS = {"mission": "HOURS", "maker": "ORG", "top": "N"}
+METAVARS = {"mission": "HOURS", "maker": "ORG", "top": "N", "limit": "N", "depth": "N", "explain": "RANK"}
+CHINESE = {
+    "hours": "寿命，以产品的寿命单位计，从 0 起，以逗号分隔。",
+    "mission": "任务时长，以产品的寿命单位计。",
+    "maker": "由该组织制造；缺省按产品的供货比例。",
+    "kind": "只列这一类；缺省各类轮流。",
+    "top": "最多几行。",
+    "explain": "要看证据的那一行的序号。",
+    "depth": "相隔几层关系。",
+    "limit": "最多几个对象。",
+}
+"""What options mean, in Chinese; one that is not here is explained in English."""
 
 ORDER = ("weak_links", "contributions", "propagate", "single_points", "where_used", "neighbourhood")
 
@@ -33,26 +44,29 @@ def commands() -> list[Command]:
 def made(of: Analysis[Any, Any]) -> Command:
     """The command of one analysis."""
     params = [_parameter(of, name, info) for name, info in of.parameters.model_fields.items()]
-    name = of.name.replace("_", "-")
-    meaning = of.description.strip().split("\n\n")[0].replace("\n", " ")
-    en = f"{of.text.en}.\n\n{' '.join(meaning.split())}"
+    meaning = " ".join(of.description.split("\n\n")[0].split())
 
-    @command(name, zh=f"{of.text.zh}。", en=en, params=params)
+    @command(of.name.replace("_", "-"), zh=f"{of.text.zh}。", en=f"{of.text.en}: {meaning}", params=params)
     def analyse(session: Session, **given: Any) -> None:
-        answer(session, of, {k: v for k, v in given.items() if v is not None})
+        answer(session, of, {name: value for name, value in given.items() if value is not None})
 
     return analyse
 
 
 def answer(session: Session, of: Analysis[Any, Any], given: dict[str, Any]) -> None:
     """Run an analysis and give its answer; parameters that it does not take are wrong usage."""
+    try:
+        asked = of.parameters.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = SPELLED.get(str(first["loc"][0]), str(first["loc"][0]))
+        raise click.BadParameter(
+            first["msg"].removeprefix("Value error, "), click.get_current_context(), param_hint=f"--{where}"
+        ) from None
     with session.view() as view:
-        try:
-            result = run(of.name, view, given)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(each) for each in first["loc"])
-            raise click.UsageError(f"{where}: {first['msg']}") from None
+        result = run(of.name, view, asked)
+        if is_synthetic(view):
+            session.note(SYNTHETIC)
         headings, rows = result.rows(session.locale)
         session.answer(result.payload(session.locale), headings, rows)
 
@@ -81,12 +95,16 @@ def _parameter(of: Analysis[Any, Any], name: str, info: FieldInfo) -> click.Para
     if info.is_required() and kind is str:
         return argument(name, metavar=SUBJECTS[of.subject])
     spelled = SPELLED.get(name, name)
-    attributes: dict[str, Any] = {"required": info.is_required(), "help": info.description}
+    attributes: dict[str, Any] = {"required": info.is_required()}
+    if info.default is not None and not info.is_required():
+        attributes |= {"default": info.default, "show_default": True}
     if kind is bool:
         attributes["is_flag"] = True
     else:
         attributes |= {"type": _type(kind, name.upper()), "metavar": METAVARS.get(name)}
-    return Option([f"--{spelled.replace('_', '-')}", name], **attributes)
+    said = info.description or ""
+    names = (f"--{spelled.replace('_', '-')}", name)
+    return option(*names, zh=CHINESE.get(name, said), en=said, **attributes)
 
 
 def _bare(annotation: Any) -> Any:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from schema.text import Text
 from server.cli import output
@@ -14,12 +15,12 @@ from server.cli.progress import Steps, steps
 from server.cli.session import STORE, Session
 
 if TYPE_CHECKING:
+    from analytics.contributions import Contributions
     from chaingraph import View, Workspace
 
 BY = "demo"
 """Who brings the demo's uploads: by this it is known that a store holds invented data."""
-PRODUCTS = {"L01/VMC850": 8000.0, "L02/EDU150": 4000.0}
-"""The products and a mission of each, in hours."""
+PRODUCTS = ("L01/VMC850", "L02/EDU150")
 MOST, WEAKEST = 5, 8
 """Rows shown of what fails most, and of the weak links."""
 
@@ -88,52 +89,68 @@ def report(session: Session, view: View) -> None:
     from chaingraph import naming
 
     found = []
-    for product, mission in PRODUCTS.items():
-        most = run("contributions", view, {"product": product, "mission": mission})
-        weak = run("weak_links", view, {"product": product, "mission": mission, "top": WEAKEST})
-        found.append((product, mission, most, weak))
+    for product in PRODUCTS:
+        weak = run("weak_links", view, {"product": product, "top": WEAKEST})
+        most = run("contributions", view, {"product": product, "mission": weak.mission})
+        found.append((product, most, weak))
     locale = session.locale
     if session.format == "json":
         answers = [
             {"product": product, "contributions": most.payload(locale), "weak_links": weak.payload(locale)}
-            for product, _, most, weak in found
+            for product, most, weak in found
         ]
         output.json({"synthetic": True, "store": session.store, "products": answers})
         return
     if session.format == "csv":
-        tables = [(product, *weak.rows(locale)) for product, _, _, weak in found]
+        tables = [(product, *weak.rows(locale)) for product, _, weak in found]
         heading = session.say(Text("产品", "Product"))
         output.csv([heading, *tables[0][1]], [[product, *row] for product, _, rows in tables for row in rows])
         return
     output.line(session.say(SYNTHETIC))
-    for product, mission, most, weak in found:
+    for product, most, weak in found:
         name = naming.label(view, "part", naming.part(view, product), locale)
-        headings, rows = most.rows(locale)
-        title = Text("什么最常失效（{mission:,.0f} 小时）", "What fails most, in {mission:,.0f} hours").format(
-            mission=mission
-        )
+        title = Text("最常失效的是什么（{hours:,.0f} 小时）", "What fails most, in {hours:,.0f} hours")
         output.line()
-        output.table(headings, rows[:MOST], f"{name} · {session.say(title)}")
+        headings, rows = what_fails(session, most)
+        output.table(headings, rows, f"{name} · {session.say(title.format(hours=most.mission))}")
         output.line()
         headings, rows = weak.rows(locale)
         output.table(headings, rows, f"{name} · {session.say(Text('薄弱环节', 'Weak links'))}")
     say_next(session)
 
 
+def what_fails(session: Session, found: Contributions) -> tuple[list[str], list[list[Any]]]:
+    """The first of the contributions as a narrow table: headings and rows."""
+    interval = Text(f"预计失效数（{found.level:.0%} 区间）", f"Expected failures ({found.level:.0%} interval)")
+    headings = [Text("零部件", "Part"), Text("制造商", "Maker"), Text("失效模式", "Failure mode"), interval]
+    rows = [
+        [
+            each.part_label.say(session.locale),
+            each.maker,
+            each.mode_label.say(session.locale),
+            " ".join(
+                [
+                    output.shown(each.failures.value),
+                    f"({output.shown(each.failures.low)} – {output.shown(each.failures.high)})",
+                ]
+            ),
+        ]
+        for each in found.contributions[:MOST]
+    ]
+    return [session.say(each) for each in headings], rows
+
+
 def say_next(session: Session) -> None:
     """What to type next, and where the data are."""
-    store = "" if session.store == STORE else f" --store {session.store}"
-    first = next(iter(PRODUCTS)).split("/")[1]
-    lines = {
-        f"chaingraph weak-links {first} --explain 1{store}": Text(
-            "第一条的证据，以及下一步做什么", "the evidence behind the first, and what to do next"
-        ),
-        f"chaingraph serve{store}": Text("GraphQL、数据表和控制台", "GraphQL, tables and GraphiQL on this machine"),
-    }
+    store = "" if session.store == os.environ.get("CHAINGRAPH_STORE", STORE) else f" --store {session.store}"
+    first = PRODUCTS[0].split("/")[1]
+    evidence = Text("第一条的证据，以及下一步做什么：", "The evidence behind the first, and what to do next:")
+    served = Text("GraphQL、数据表和控制台：", "GraphQL, tables and GraphiQL on this machine:")
     output.line()
-    output.line(session.say(Text("接下来：", "Next:")))
-    for typed, meaning in lines.items():
-        output.line(f"  {typed}    # {session.say(meaning)}")
+    output.line(session.say(evidence))
+    output.line(f"  chaingraph weak-links {first} --explain 1{store}")
+    output.line(session.say(served))
+    output.line(f"  chaingraph serve{store}")
     where = Text(
         "数据在 {store}（合成数据；自己的数据请用另一个存储）。",
         "The data are at {store} (synthetic: keep your own in another store).",

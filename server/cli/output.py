@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 WIDTH = 120
 """Columns of a table that does not go to a terminal."""
 
-LONG = 72
-"""A text wider than this is long."""
+LONG, SHORT = 72, 32
+"""A text wider than LONG is a sentence; beside sentences no text wider than SHORT stays in the line."""
 GAP, INDENT = 2, 4
 
 FORMULA = r"^\s*[=+\-@＝＋－＠]|^[\t\r\n]"
@@ -56,7 +56,7 @@ def safe(cell: Any) -> Any:
 def table(headings: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> None:
     """A table for people; columns of numbers are aligned to the right.
 
-    Where long texts would have less than half of the width, they stand below their row.
+    Where sentences would have less than half of the width, the texts of a row stand below its figures.
     """
     from rich.cells import cell_len
 
@@ -68,8 +68,8 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[Any]], title: str | N
     to = console()
     if title:
         to.print(title, style="bold")
-    beside = sum(width + GAP for width in widths if width <= LONG)
-    if max(widths, default=0) > LONG and beside > to.width / 2:
+    others = sum(width + GAP for width in sorted(widths)[:-1])
+    if max(widths, default=0) > LONG and others > to.width / 2:
         _stacked(to, headings, cells, numbers, widths)
     else:
         _grid(to, headings, cells, numbers)
@@ -82,19 +82,21 @@ def _grid(to: Console, headings: Sequence[str], cells: list[list[str]], numbers:
 
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for heading, right in zip(headings, numbers, strict=True):
-        drawn.add_column(heading, justify="right" if right else "left", overflow="fold")
+        drawn.add_column(heading, justify="right" if right else "left", overflow="fold", no_wrap=right)
     for row in cells:
         drawn.add_row(*(Text(cell) for cell in row))
-    to.print(drawn)
+    with to.capture() as held:
+        to.print(drawn)
+    for each in held.get().splitlines():
+        line(each.rstrip())
 
 
 def _stacked(
     to: Console, headings: Sequence[str], cells: list[list[str]], numbers: list[bool], widths: list[int]
 ) -> None:
-    from rich.padding import Padding
     from rich.text import Text
 
-    short = [at for at, width in enumerate(widths) if width <= LONG]
+    short = [at for at, width in enumerate(widths) if width <= SHORT]
 
     def line_of(row: Sequence[str]) -> Text:
         return Text((" " * GAP).join(_filled(row[at], widths[at], right=numbers[at]) for at in short).rstrip())
@@ -103,9 +105,12 @@ def _stacked(
     to.print("─" * min(to.width, sum(widths[at] + GAP for at in short) - GAP))
     for row in cells:
         to.print(line_of(row), overflow="fold")
-        for at, width in enumerate(widths):
-            if width > LONG and row[at]:
-                to.print(Padding(Text(row[at]), (0, 0, 0, INDENT)))
+        long = [row[at] for at, width in enumerate(widths) if width > SHORT and row[at]]
+        for at, cell in enumerate(long):
+            style = "bold" if at == 0 and len(long) > 1 else ""
+            for wrapped in Text(cell, style).wrap(to, to.width - INDENT):
+                wrapped.rstrip()
+                to.print(Text(" " * INDENT) + wrapped)
 
 
 def _filled(cell: str, width: int, *, right: bool) -> str:
