@@ -19,10 +19,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from chaingraph import mapped
 from chaingraph.store.base import Commit
 from schema import KINDS, kind
 
-FORMAT = 1
+FORMAT = 2
 """Version of the folder's layout; a folder of another version is ignored and made anew."""
 
 Rows = NDArray[np.int32]
@@ -74,8 +75,16 @@ class Snapshot:
     def table(self, name: str) -> pl.DataFrame:
         """The rows of a kind, sorted by key, with the columns of `schema.kind(name).schema`."""
         if name not in self._tables:
-            self._tables[name] = self._mapped(name) if self.folder else kind(name).empty()
+            found = self._mapped(f"{name}.table")
+            self._tables[name] = kind(name).empty() if found is None else found
         return self._tables[name]
+
+    def natural(self, name: str) -> pl.Series:
+        """The natural keys of the rows of a kind."""
+        if not kind(name).by_owner:
+            return self.table(name)["key"]
+        found = self._mapped(f"{name}.natural")
+        return self.table(name).select(kind(name).natural_of()).to_series() if found is None else found.to_series()
 
     def ref(self, name: str, field: str) -> Rows:
         """For every row of kind `name`: the row of the kind that `field` refers to, -1 where there is none.
@@ -101,7 +110,7 @@ class Snapshot:
 
     def _resolve(self, name: str, field: str) -> Rows:
         target = kind(kind(name).refs[field])
-        numbered = self.table(target.name).select(target.natural_of().alias("natural")).with_row_index("at")
+        numbered = self.natural(target.name).alias("natural").to_frame().with_row_index("at")
         if target.by_owner:
             numbered = numbered.unique("natural", keep="first", maintain_order=True)
         wanted = self.table(name).select(natural=pl.col(field))
@@ -158,7 +167,9 @@ class Snapshot:
                 for name in KINDS:
                     table = self.table(name)
                     if len(table):
-                        table.rechunk().write_ipc(draft / f"{name}.arrow", compression="uncompressed")
+                        mapped.write(table, draft / f"{name}.table")
+                        if kind(name).merged:
+                            mapped.write(self.natural(name).to_frame(), draft / f"{name}.natural")
                         for field in kind(name).refs:
                             inverse = self.inverse(name, field)
                             np.save(draft / f"{name}.{field}.ref.npy", self.ref(name, field))
@@ -220,11 +231,9 @@ class Snapshot:
                 return cls(revision, {}, folder, digest)
         return cls.empty()
 
-    def _mapped(self, name: str) -> pl.DataFrame:
-        file = (self.folder or Path()) / f"{name}.arrow"
-        if not file.exists():
-            return kind(name).empty()
-        return pl.read_ipc(file)
+    def _mapped(self, file: str) -> pl.DataFrame | None:
+        path = self.folder / file if self.folder else None
+        return mapped.read(path) if path and path.exists() else None
 
     def _array(self, name: str) -> NDArray[np.int32] | NDArray[np.int64] | None:
         file = self.folder / f"{name}.npy" if self.folder else None

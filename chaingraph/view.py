@@ -135,7 +135,7 @@ class View:
         stored = self._snapshot.table(of.name)
         if not of.merged:
             return _Kept(stored, None, None, stored.clear().with_columns(natural=pl.col("key")))
-        renamed = stored.with_columns(of.natural_of().alias("key"))
+        renamed = stored.with_columns(self._snapshot.natural(of.name).alias("key"))
         again = np.zeros(0, np.uint32)
         if renamed["owner"].n_unique() > 1:
             again = renamed.select(pl.arg_where(pl.col("key").is_duplicated())).to_series().to_numpy()
