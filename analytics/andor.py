@@ -28,8 +28,7 @@ class Network:
     """Who can make what under some products, as two kinds of nodes in turns.
 
     A *state* (part, maker) needs all its needs; a *need* (a part for a customer) is met by any of its options; an
-    option is a state at a site in a region. `need_customer` is -1 where the customer is not known and the option may be
-    anybody's.
+    option is a state at a site in a region.
     """
 
     state_part: Ints
@@ -38,7 +37,6 @@ class Network:
     state_need: Ints
     """Needs of each state."""
     need_part: Ints
-    need_customer: Ints
     need_ptr: Ints
     option_state: Ints
     """Options of each need."""
@@ -77,14 +75,12 @@ class Network:
 
         above, below = state_number[found.parent], number[found.target]
         pair = distinct(above, below)[0]
-        customer = np.maximum(sourcing.choice_customer[found.choices], -1)
         return cls(
             state_part=sourcing.state_part[found.states],
             state_maker=sourcing.state_maker[found.states],
             state_ptr=pointers(above[pair], len(found.states)),
             state_need=below[pair],
             need_part=np.concatenate([sourcing.choice_part[found.choices], sourcing.state_part[direct]]),
-            need_customer=np.concatenate([customer, sourcing.state_maker[direct]]),
             need_ptr=np.concatenate([[0], np.cumsum(np.concatenate([counts, np.ones(len(direct), np.int64)]))]),
             option_state=state_number[option],
             option_site=at,

@@ -27,7 +27,7 @@ def reliability(world: World, ages: np.ndarray = AGES) -> np.ndarray:
 
 
 @given(seed=st.integers(0, 10**9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_equals_recursion_and_enumeration(seed: int) -> None:
     world = random_world(np.random.default_rng(seed))
     expected = [world.mixed(0, -1, t) for t in AGES]

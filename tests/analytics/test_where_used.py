@@ -32,7 +32,7 @@ def test_agrees_with_networkx(seed: int) -> None:
         return
     parent, child = np.array(pairs).T
     quantity = rng.integers(1, 4, len(pairs)).astype(np.float64)
-    graph = nx.DiGraph()
+    graph: nx.DiGraph[int] = nx.DiGraph()
     graph.add_nodes_from(range(n))
     graph.add_weighted_edges_from(zip(parent.tolist(), child.tolist(), quantity.tolist(), strict=True))
     part = int(rng.integers(n))
