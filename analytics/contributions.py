@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from analytics.core import Estimate, Parameters, Piece, Result, analysis, digits
-from analytics.labels import UNKNOWN, called
+from analytics.labels import called
 from analytics.model import explained, model
 from analytics.propagation import contributions
 from chaingraph import naming
@@ -160,7 +160,7 @@ def contribute(view: View, asked: ContributionsParameters) -> Contributions:
                 maker=maker,
                 mode=mode,
                 part_label=called(view, "part", part),
-                maker_label=called(view, "organisation", maker) if maker else UNKNOWN,
+                maker_label=called(view, "organisation", maker),
                 mode_label=called(view, "mode", mode) if mode else whole,
                 failures=Estimate(value=value, low=low, high=high, level=found.level),
                 share=value / found.total if found.total > 0 else 0.0,
