@@ -136,7 +136,9 @@ def _group_link(
         reasons.append(Reason(code="same_units", text=filled(SAME, groups=listed([c.label for c in twins]))))
     reasons.append(Reason(code="loss_basis", text=filled(BASIS, units=number(row["units"]), mission=mission)))
     mechanism = mechanisms.get(row["mode"] or "")
-    steps = [step for step in NEXT[row["kind"]] if step != "analyse" or mechanism]
+    versions = found.groups.groups.filter(pl.col("group").is_in(row["twins"]) & (pl.col("kind") == "version"))
+    steps = NEXT[row["kind"] if versions.is_empty() else "version"]  # a version of software is a lot, too
+    steps = tuple(step for step in steps if step != "analyse" or mechanism)
     return WeakLink(
         rank=0,
         kind="reliability",

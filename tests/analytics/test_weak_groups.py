@@ -77,6 +77,19 @@ def test_a_bad_maker_is_named_and_not_all_its_lots() -> None:
     assert found.select("kind", "maker").rows() == [("maker", "n")]
 
 
+def test_a_cause_that_lasts_is_named_as_a_series_of_lots() -> None:
+    bad = ("p/m/5", "p/n/5", "p/m/6", "p/n/6")
+    found = weak_groups(fleet(1, bad=bad), LOTS, GREASE, NOTHING_DECLARED, UNITS, mission=100.0).listed
+    assert found.select("kind", "maker", "lot", "last").rows() == [("upstream_lots", "s", "g/s/5", "g/s/6")]
+
+
+def test_where_nothing_is_wrong_few_lists_have_an_entry_series_of_lots_included() -> None:
+    worlds = 60
+    given = [weak_groups(fleet(seed), LOTS, GREASE, NOTHING_DECLARED, UNITS, mission=1.0) for seed in range(worlds)]
+    alarms = sum(len(found.listed) > 0 for found in given)
+    assert alarms / worlds <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / worlds)
+
+
 def test_groups_that_hold_the_same_units_are_named_as_such() -> None:
     genealogy = GREASE.vstack(pl.DataFrame({"from_lot": ["steel/u/9"] * 2, "into_lot": ["p/m/5", "p/n/5"]}))
     found = weak_groups(fleet(1, bad=("p/m/5", "p/n/5")), LOTS, genealogy, NOTHING_DECLARED, UNITS, mission=100.0)
