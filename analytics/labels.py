@@ -2,12 +2,13 @@
 
 import polars as pl
 
-from analytics.names import UNNAMED
 from chaingraph.view import View
 from schema import Text, kind
 
 CODES = {"part": "number", "lot": "code", "mechanism": "code", "mode": "mode"}
 """The field that people call a thing by; its id elsewhere."""
+
+UNKNOWN = Text("未知", "unknown")
 
 
 def labels(view: View, name: str) -> dict[str, Text]:
@@ -18,7 +19,7 @@ def labels(view: View, name: str) -> dict[str, Text]:
 def called(view: View, name: str, key: str | None) -> Text:
     """Code and name of one thing; its key where the view does not have it."""
     if key is None:
-        return UNNAMED
+        return UNKNOWN
     return labels(view, name).get(key) or Text(key, key)
 
 
