@@ -6,7 +6,7 @@ pages and a restart takes milliseconds; it is kept up to date by replaying the c
 
 from __future__ import annotations
 
-import json
+import hashlib
 import os
 import shutil
 import time
@@ -25,6 +25,9 @@ from schema import KINDS, kind
 
 FORMAT = 2
 """Version of the folder's layout; a folder of another version is ignored and made anew."""
+
+ABANDONED = 3600.0
+"""A draft older than so many seconds was left by a process that died."""
 
 Rows = NDArray[np.int32]
 
@@ -153,82 +156,59 @@ class Snapshot:
         return fresh
 
     def write(self, parent: Path) -> Snapshot:
-        """Write the snapshot into a folder of its own under `parent` and give the mapped one back; older ones are
-        removed.
+        """Write the snapshot into a folder of its own under `parent` and give the mapped one back; older ones go.
 
         Whole or not at all: a temporary name, fsync, rename. A reader that still maps an older one keeps its pages.
+        Raises OSError when it cannot be written; the snapshot itself is still good then.
         """
         parent.mkdir(parents=True, exist_ok=True)
-        final = parent / f"r{self.revision}"
-        if not (final / "whole.json").exists():
-            draft = parent / f".{uuid.uuid4().hex}"
+        final = parent / _folder(self.revision, self.digest)
+        draft = parent / f".{uuid.uuid4().hex}"
+        if not final.exists():
             draft.mkdir()
             try:
-                for name in KINDS:
-                    table = self.table(name)
-                    if len(table):
-                        mapped.write(table, draft / f"{name}.table")
-                        if kind(name).merged:
-                            mapped.write(self.natural(name).to_frame(), draft / f"{name}.natural")
-                        for field in kind(name).refs:
-                            inverse = self.inverse(name, field)
-                            np.save(draft / f"{name}.{field}.ref.npy", self.ref(name, field))
-                            np.save(draft / f"{name}.{field}.indptr.npy", inverse.indptr)
-                            np.save(draft / f"{name}.{field}.rows.npy", inverse.rows)
-                (draft / "whole.json").write_text(
-                    json.dumps(
-                        {
-                            "format": FORMAT,
-                            "revision": self.revision,
-                            "digest": self.digest.hex(),
-                            "columns": _columns(),
-                        }
-                    )
-                )
-                for file in draft.iterdir():
-                    _sync(file)
-                _sync(draft)
+                self._fill(draft)
                 draft.rename(final)
                 _sync(parent)
-            except FileExistsError:
-                pass
             except OSError:
-                if not (final / "whole.json").exists():
+                if not final.exists():  # another process may have been quicker
                     raise
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
         for other in parent.iterdir():
-            older = other.name[1:].isdigit() and int(other.name[1:]) < self.revision
-            if older or (other.name.startswith(".") and time.time() - other.stat().st_mtime > 3600):
+            older = 0 <= _revision(other) <= self.revision and other != final
+            if older or (other.name.startswith(".") and time.time() - other.stat().st_mtime > ABANDONED):
                 shutil.rmtree(other, ignore_errors=True)
         return Snapshot(self.revision, {}, final, self.digest)
 
-    @classmethod
-    def newest(cls, parent: Path, limit: int, holds: Callable[[int, bytes], bool]) -> Snapshot:
-        """The newest whole snapshot under `parent` of at most revision `limit`; the empty one when there is none.
-
-        `holds(revision, digest)` says whether the store's journal has that digest there: files left by another
-        store are not taken for this one's.
-        """
-        found = (
-            sorted((int(p.name[1:]) for p in parent.glob("r*") if p.name[1:].isdigit()), reverse=True)
-            if parent.is_dir()
-            else []
-        )
-        for revision in found:
-            folder = parent / f"r{revision}"
-            try:
-                about = json.loads((folder / "whole.json").read_text())
-            except (OSError, ValueError):
+    def _fill(self, folder: Path) -> None:
+        for name in KINDS:
+            table = self.table(name)
+            if not len(table):
                 continue
-            digest = bytes.fromhex(about.get("digest", ""))
-            if (
-                about.get("format") == FORMAT
-                and about.get("columns") == _columns()
-                and revision <= limit
-                and holds(revision, digest)
-            ):
-                return cls(revision, {}, folder, digest)
+            mapped.write(table, folder / f"{name}.table")
+            if kind(name).by_owner:
+                mapped.write(self.natural(name).to_frame(), folder / f"{name}.natural")
+            for field in kind(name).refs:
+                inverse = self.inverse(name, field)
+                np.save(folder / f"{name}.{field}.ref.npy", self.ref(name, field))
+                np.save(folder / f"{name}.{field}.indptr.npy", inverse.indptr)
+                np.save(folder / f"{name}.{field}.rows.npy", inverse.rows)
+        for file in folder.iterdir():
+            _sync(file)
+        _sync(folder)
+
+    @classmethod
+    def newest(cls, parent: Path, limit: int, digest: Callable[[int], bytes | None]) -> Snapshot:
+        """The newest snapshot under `parent` of at most revision `limit`; the empty one when there is none.
+
+        `digest(revision)` is the journal's there (None: no such revision). A folder's name holds its digest and the
+        shape of its tables: files left by another store or another version are not taken for this one's.
+        """
+        for folder in sorted(parent.glob("r*"), key=_revision, reverse=True):
+            revision = _revision(folder)
+            if 0 <= revision <= limit and (held := digest(revision)) and folder.name == _folder(revision, held):
+                return cls(revision, {}, folder, held)
         return cls.empty()
 
     def _mapped(self, file: str) -> pl.DataFrame | None:
@@ -243,8 +223,16 @@ class Snapshot:
         return array
 
 
-def _columns() -> dict[str, list[str]]:
-    return {name: [f"{c}:{t}" for c, t in each.schema.items()] for name, each in KINDS.items()}
+def _folder(revision: int, digest: bytes) -> str:
+    """Name of a snapshot's folder: its revision, and a mark of the journal there and of how the files are made."""
+    shape = [(name, [(c, str(t)) for c, t in each.schema.items()]) for name, each in KINDS.items()]
+    return f"r{revision}-{hashlib.sha256(f'{FORMAT} {digest.hex()} {shape}'.encode()).hexdigest()[:16]}"
+
+
+def _revision(folder: Path) -> int:
+    """The revision in a folder's name, -1 for another folder."""
+    number = folder.name[1:].partition("-")[0]
+    return int(number) if folder.name.startswith("r") and number.isdigit() else -1
 
 
 def _sync(path: Path) -> None:

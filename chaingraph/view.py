@@ -6,10 +6,11 @@ through here.
 
 from __future__ import annotations
 
+import bisect
 import datetime as dt
 import threading
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import numpy as np
 import polars as pl
@@ -19,6 +20,9 @@ from chaingraph.snapshot import Csr, Rows, Snapshot
 from schema import Kind, kind
 
 T = TypeVar("T")
+
+FEW = 64
+"""So many keys are looked up one by one; more of them by a join."""
 
 EVERYBODY = ""
 """The viewer who may see everything: the administrator of an embedded store."""
@@ -103,23 +107,23 @@ class View:
 
     def locate(self, name: str, keys: Sequence[str] | pl.Series) -> Rows:
         """Rows of `table(name)` with these keys (as in its column `key`), -1 where there is none."""
+        if len(keys) <= FEW:
+            return np.array([self._locate(name, key) for key in keys], np.int32)
         table = self.table(name)
         wanted = pl.Series("key", keys, dtype=pl.String)
-        if len(wanted) <= 64:
-            column = table["key"]
-            if not kind(name).by_owner:
-                at = column.search_sorted(wanted, side="left").to_numpy()
-                inside = np.minimum(at, max(len(column) - 1, 0))
-                hit = (
-                    (column.gather(inside) == wanted).fill_null(False).to_numpy()
-                    if len(column)
-                    else np.zeros(len(wanted), bool)
-                )
-                return np.where(hit, at, -1).astype(np.int32)
-            return np.array([_first(column == k) for k in wanted], np.int32)
         numbered = table.select("key").with_row_index("at")
         found = wanted.to_frame().join(numbered, on="key", how="left", maintain_order="left")["at"]
         return found.cast(pl.Int32).fill_null(-1).to_numpy()
+
+    def _locate(self, name: str, key: str) -> int:
+        """Row of one key, by bisection of the stored keys."""
+        kept = self._seen(kind(name))
+        column = self._snapshot.table(name)["key"]
+        wanted = f"{key}@" if kind(name).merged else key
+        at = bisect.bisect_left(column, wanted)
+        if at == len(column) or not (column[at].startswith(wanted) if kind(name).merged else column[at] == wanted):
+            return -1
+        return int(at if kept.place is None else kept.place[at])
 
     def disagreements(self, name: str) -> pl.DataFrame:
         """Statements of several owners about one thing: all rows whose natural key others state too, with `natural`."""
@@ -200,8 +204,3 @@ class _Kept:
         self.kept = kept
         self.place = place
         self.several = several
-
-
-def _first(mask: pl.Series) -> int:
-    at = cast("Any", mask.arg_max()) if len(mask) and mask.any() else None
-    return -1 if at is None else int(at)

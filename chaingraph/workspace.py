@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from chaingraph.snapshot import Snapshot
 from chaingraph.store import Store, open_store
 from chaingraph.view import EVERYBODY, View
 from schema import KINDS, kind
+
+LOG = logging.getLogger(__name__)
 
 REPLAY_ROWS = 20_000
 """When more rows than this had to be replayed, the snapshot is written to disk so that the next start need not."""
@@ -58,7 +61,7 @@ class Workspace:
         with self._lock:
             head = self.store.head()
             if self._snapshot is None:
-                self._snapshot = Snapshot.newest(self.store.snapshots, head.visible, self._holds)
+                self._snapshot = Snapshot.newest(self.store.snapshots, head.visible, self._digest)
             if self._snapshot.revision >= head.visible:
                 return False
             commits = list(self.store.journal(self._snapshot.revision, head.visible))
@@ -66,13 +69,16 @@ class Workspace:
             self._replayed += sum(c.rows for c in commits)
             self._views.clear()
             if self._replayed > REPLAY_ROWS:
-                self._snapshot = self._snapshot.write(self.store.snapshots)
+                try:
+                    self._snapshot = self._snapshot.write(self.store.snapshots)
+                except OSError as error:  # a full or read-only disk: the next start is slower, no answer is wrong
+                    LOG.warning("the snapshot could not be written: %s", error)
                 self._replayed = 0
             return True
 
-    def _holds(self, revision: int, digest: bytes) -> bool:
+    def _digest(self, revision: int) -> bytes | None:
         found = next(iter(self.store.journal(revision - 1, revision)), None)
-        return found is not None and found.digest == digest
+        return None if found is None else found.digest
 
     def view(self, viewer: str = EVERYBODY, purpose: str = "quality", at: dt.datetime | None = None) -> View:
         """What `viewer` (an organisation's id) may see for a purpose at a time, of the newest revision."""

@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import hashlib
 import io
+import json
 import os
 import secrets
 import time
@@ -121,8 +122,10 @@ class SqliteStore:
         self.path = path
         self.url = f"sqlite:///{path}"
         self.snapshots = path.with_name(f"{path.name}.snapshots")
-        self._writing = FairLock(path.with_name(f"{path.name}.lock") / "load")
-        self._turn = FairLock(path.with_name(f"{path.name}.lock") / "turn")
+        real = path.resolve()
+        self._writing = FairLock(real.with_name(f"{real.name}.lock") / "load")
+        self._turn = FairLock(real.with_name(f"{real.name}.lock") / "turn")
+        self._closed = False
         self._idle: deque[apsw.Connection] = deque()
         self._process = os.getpid()
         with told(path):
@@ -173,10 +176,10 @@ class SqliteStore:
         try:
             yield connection
         finally:
-            if not connection.in_transaction:
-                self._idle.append(connection)
-            else:
+            if connection.in_transaction or self._closed:
                 connection.close()
+            else:
+                self._idle.append(connection)
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[apsw.Connection]:
@@ -275,8 +278,8 @@ class SqliteStore:
         when = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=at)
 
         def changes(kinds: Sequence[str] | None = None) -> ChangeSet:
-            found = self._all("SELECT op, kind, data FROM payload WHERE revision = ? ORDER BY kind", revision)
-            frames = [(op, name, pl.read_ipc(data)) for op, name, data in found if kinds is None or name in kinds]
+            found = self._all(_PAYLOAD, revision, None if kinds is None else json.dumps(list(kinds)))
+            frames = [(op, name, pl.read_ipc(data)) for op, name, data in found]
             put = {name: frame for op, name, frame in frames if op == "put"}
             delete = {name: frame["key"] for op, name, frame in frames if op == "delete"}
             return ChangeSet(put, delete, by, number, load, part, bool(last))
@@ -324,10 +327,15 @@ class SqliteStore:
 
     def close(self) -> None:
         """Close the connections that nobody uses; those in use are closed when they are given back."""
+        self._closed = True
         while self._idle:
             self._idle.pop().close()
 
 
+_PAYLOAD = (
+    "SELECT op, kind, data FROM payload "
+    "WHERE revision = ?1 AND (?2 IS NULL OR kind IN (SELECT value FROM json_each(?2)))"
+)
 _VERSION = hashlib.sha256(statements.tables().encode()).hexdigest()
 """What a store's tables are; another registry makes others."""
 _ABANDONED: list[deque[apsw.Connection]] = []

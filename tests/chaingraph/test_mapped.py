@@ -23,7 +23,7 @@ TYPES: dict[str, tuple[pl.DataType, st.SearchStrategy[Any]]] = {
     "number": (pl.Float64(), st.floats(allow_nan=False)),
     "yes": (pl.Boolean(), st.booleans()),
     "day": (pl.Date(), st.dates(dt.date(1900, 1, 1))),
-    "time": (pl.Datetime("us", "UTC"), st.datetimes(dt.datetime.min.replace(year=1900), timezones=st.just(dt.UTC))),
+    "time": (pl.Datetime("us", "UTC"), st.datetimes(timezones=st.just(dt.UTC))),
 }
 
 

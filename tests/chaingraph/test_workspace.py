@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +64,7 @@ def test_written_snapshots_are_mapped_back_equal_and_older_ones_go(tmp_path: Pat
         workspace.submit(change(part=rows("part", part("Z"))))
         workspace.follow()
         written = workspace.snapshot().write(workspace.store.snapshots)
-        assert [p.name for p in workspace.store.snapshots.iterdir()] == [f"r{written.revision}"]
+        assert list(workspace.store.snapshots.iterdir()) == [written.folder]
         for name, each in KINDS.items():
             assert_frame_equal(written.table(name), workspace.snapshot().table(name))
             for field in each.refs:
@@ -86,15 +87,30 @@ def test_a_snapshot_left_by_another_store_is_not_believed(tmp_path: Path) -> Non
         assert other.view().table("part")["number"].to_list() == ["ONLY"]
 
 
-def test_a_half_written_snapshot_is_ignored(tmp_path: Path) -> None:
+def test_a_half_written_snapshot_is_ignored_and_swept_up_later(tmp_path: Path) -> None:
     with opened(tmp_path) as workspace:
         workspace.submit(change(**machine()))
-        folder = workspace.snapshot().write(workspace.store.snapshots).folder
-        assert folder is not None
-        (folder / "whole.json").unlink()
+        half = workspace.store.snapshots / ".left"
+        half.mkdir(parents=True)
+        (half / "part.table").write_bytes(b"nothing whole")
+        (workspace.store.snapshots / "r1-ofanotherstore").mkdir()
     with opened(tmp_path) as again:
         assert again.snapshot().folder is None
         assert again.view().count("part") == 3
+        os.utime(half, (0, 0))
+        written = again.snapshot().write(again.store.snapshots)
+        assert list(again.store.snapshots.iterdir()) == [written.folder]
+
+
+def test_a_snapshot_that_cannot_be_written_is_still_answered_from(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chaingraph.workspace.REPLAY_ROWS", 0)
+    with opened(tmp_path) as workspace:
+        workspace.store.snapshots.write_text("a file where the folder should be")
+        workspace.submit(change(**machine()))
+        assert workspace.view().count("part") == 3
+        assert "could not be written" in caplog.text
 
 
 def test_a_load_is_invisible_until_its_last_commit(tmp_path: Path) -> None:
