@@ -6,7 +6,9 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Literal, NamedTuple
 
 import polars as pl
@@ -18,7 +20,7 @@ from chaingraph.workspace import load_run
 from ingest import headers, reading
 from ingest.check import Checker
 from ingest.forms import lacks_event
-from ingest.reading import Limits, Table, Unreadable
+from ingest.reading import Child, Limits, Table, Unreadable
 from ingest.report import Report, finding
 from ingest.retract import retracted
 from ingest.sheets import Loader, Source, as_json
@@ -121,16 +123,22 @@ def _read(
         def tell(done: int, total: int) -> None:
             progress(Step("read", path.name, done, total))
 
+        child = children.get()
         try:
-            tables, hidden = reading.read(path, headers.recognised, limits=limits, tell=tell)
+            tables, hidden = reading.read(path, headers.recognised, child=child, tell=tell)
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         except Unreadable as unreadable:
             return path, "", [], [], unreadable
+        finally:
+            children.put(child)
         return path, digest, tables, hidden, None
 
     sources: list[Source] = []
-    with ThreadPoolExecutor(_READERS) as pool:
+    children: SimpleQueue[Child] = SimpleQueue()
+    with ExitStack() as ends, ThreadPoolExecutor(_READERS) as pool:
+        for _ in range(_READERS):
+            children.put(ends.enter_context(Child(limits or Limits())))
         for path, digest, tables, hidden, unreadable in pool.map(one, files):
             if unreadable is not None:
                 report.add(finding(unreadable.code, file=path.name, **unreadable.values))

@@ -86,5 +86,5 @@ def hash_vins(cells: pl.Series, secret: bytes) -> pl.Series:
 
 
 def _rebuilt(cells: pl.Series) -> pl.Series:
-    """The same text in memory of its own: Arrow files carry whole buffers, and what was replaced is still in the old."""
+    """The same text in memory of its own: an Arrow file carries whole buffers, and the old have what was replaced."""
     return pl.select(pl.concat_str(cells, pl.lit(""))).to_series().alias(cells.name)

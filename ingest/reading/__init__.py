@@ -8,12 +8,13 @@ from pathlib import Path
 
 import polars as pl
 
-from ingest.reading import child, magic
-from ingest.reading.limits import Limits, Unreadable
-from ingest.reading.magic import SUFFIXES
-from ingest.reading.table import ROW, Table, headed
+from . import magic
+from .child import Child
+from .limits import Limits, Unreadable
+from .magic import SUFFIXES
+from .table import ROW, Table, headed
 
-__all__ = ["ROW", "SUFFIXES", "Limits", "Table", "Unreadable", "read"]
+__all__ = ["ROW", "SUFFIXES", "Child", "Limits", "Table", "Unreadable", "read"]
 
 
 def _silent(done: int, total: int) -> None:
@@ -24,7 +25,7 @@ def read(
     path: Path,
     recognised: Callable[[str], bool],
     *,
-    limits: Limits | None = None,
+    child: Child | None = None,
     tell: Callable[[int, int], None] = _silent,
 ) -> tuple[list[Table], list[str]]:
     """The tables of a file as text, and the names of hidden sheets, which are not read.
@@ -33,17 +34,19 @@ def read(
 
     `recognised` says of a cell whether it is the name of a column, by which the header is found below title rows.
     `tell` is called with what is done and what there is (bytes of a CSV file, sheets of a workbook). Raises Unreadable,
-    whatever the file does to the process that parses it.
+    whatever the file does to `child`, the process that parses it (one of its own by default).
     """
-    limits = limits or Limits()
+    if child is None:
+        with Child(Limits()) as own:
+            return read(path, recognised, child=own, tell=tell)
     try:
-        magic.check(path, limits)
+        magic.check(path, child.limits)
     except FileNotFoundError as error:
         raise Unreadable("file.missing") from error
     with tempfile.TemporaryDirectory(prefix="chaingraph-") as folder:
         out = Path(folder)
         tables, hidden = [], []
-        for said in child.parse(path, out, limits, tell):
+        for said in child.parse(path, out, tell):
             if said.get("hidden"):
                 hidden.append(said["sheet"])
             if not said["parts"]:

@@ -1,7 +1,8 @@
-"""Starting, watching and ending the child process that parses a file."""
+"""Starting, watching and ending the child process that parses files."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -11,46 +12,85 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from ingest.reading.limits import MIB, Limits, Unreadable
+from .limits import MIB, Limits, Unreadable
 
-_ROOT = str(Path(__file__).resolve().parents[2])
-_START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from ingest.reading.worker import main; main()"
+_FOLDER = str(Path(__file__).resolve().parents[1])
+_START = "import sys; sys.path.append(sys.argv.pop(1)); from reading.worker import main; main()"
+"""The package `reading` without the rest of `ingest`, which takes time: its modules import each other relatively."""
 _LOOK_SECONDS = 0.02
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_RETIRED = 256 * MIB
+"""A child that still holds more than this after a file is not used for another."""
+DONE = b"done"
+"""The line by which the worker says that it is ready for another file."""
 
 
-def parse(path: Path, out: Path, limits: Limits, tell: Callable[[int, int], None]) -> list[dict[str, Any]]:
-    """What the worker says of the tables it wrote to `out`; raises Unreadable when it refused, died or was ended."""
-    job = json.dumps({"path": str(path.resolve()), "out": str(out), "limits": dataclasses.asdict(limits)})
-    process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
-        [sys.executable, "-I", "-c", _START, _ROOT, job],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={"POLARS_MAX_THREADS": "1", "RAYON_NUM_THREADS": "1", "PATH": os.environ.get("PATH", "")},
-    )
-    with process:
+class Child:
+    """A process that parses one file after another; it is started when needed, and anew after a file has killed it.
+
+    For one thread at a time. `close` it at the end.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process, if there is one."""
+        if self._process is not None:
+            self._process.kill()
+            with self._process:
+                self._process = None
+
+    def parse(self, path: Path, out: Path, tell: Callable[[int, int], None]) -> list[dict[str, Any]]:
+        """What the worker says of the tables that it wrote to `out`.
+
+        Raises Unreadable when it refused, died or was ended.
+        """
+        process = self._process = self._process or self._start()
+        assert process.stdin is not None
+        beyond: str | None = "?"
         try:
-            beyond = _watch(process, limits, tell)
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.write(json.dumps({"path": str(path.resolve()), "out": str(out)}).encode() + b"\n")
+                process.stdin.flush()
+            beyond = _watch(process, self.limits, tell)
         finally:
-            process.kill()
-    result = out / "result.json"
-    if beyond or process.returncode < 0 or not result.exists():
-        # Also an allocation that failed inside polars or calamine: they abort, and nothing can be caught.
-        raise Unreadable("file.too_large", limit=beyond or f"{limits.resident // MIB} MiB")
-    said: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
-    if "refused" in said:
-        raise Unreadable(said["refused"], **said["values"])
-    tables: list[dict[str, Any]] = said["tables"]
-    return tables
+            if beyond or _resident(process.pid) > _RETIRED:
+                self.close()
+        result = out / "result.json"
+        if beyond or not result.exists():
+            # Also an allocation that failed inside polars or calamine: they abort, and nothing can be caught.
+            raise Unreadable("file.too_large", limit=beyond)
+        said: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
+        if "refused" in said:
+            raise Unreadable(said["refused"], **said["values"])
+        tables: list[dict[str, Any]] = said["tables"]
+        return tables
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
+            [sys.executable, "-I", "-c", _START, _FOLDER, json.dumps(dataclasses.asdict(self.limits))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={"POLARS_MAX_THREADS": "1", "RAYON_NUM_THREADS": "1", "PATH": os.environ.get("PATH", "")},
+        )
 
 
 def _watch(process: subprocess.Popen[bytes], limits: Limits, tell: Callable[[int, int], None]) -> str | None:
-    """Pass progress on until the child closes its output; the bound that it broke, if it broke one."""
+    """Pass progress on until the file is done; else the bound that was broken. A child that dies ran out of memory."""
     assert process.stdout is not None
     end = time.monotonic() + limits.seconds
+    memory = f"{limits.resident // MIB} MiB"
     text = b""
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
@@ -58,16 +98,17 @@ def _watch(process: subprocess.Popen[bytes], limits: Limits, tell: Callable[[int
             if selector.select(_LOOK_SECONDS):
                 chunk = os.read(process.stdout.fileno(), 4096)
                 if not chunk:
-                    process.wait(max(0.1, end - time.monotonic()))
-                    return None
+                    return memory
                 *lines, text = (text + chunk).split(b"\n")
                 for line in lines:
+                    if line == DONE:
+                        return None
                     done, total = line.split()
                     tell(int(done), int(total))
             if time.monotonic() > end:
                 return f"{limits.seconds:g} s"
             if _resident(process.pid) > limits.resident:
-                return f"{limits.resident // MIB} MiB"
+                return memory
 
 
 def _resident(pid: int) -> int:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
-from ingest.reading.limits import Limits, Unreadable
-from ingest.reading.plain_text import Dialect, decoded, sniff
+from .limits import Limits, Unreadable
+from .plain_text import Dialect, decoded, sniff
 
 _QUOTE, _NEWLINE = 34, 10
 

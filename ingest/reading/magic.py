@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from ingest.reading.limits import MIB, Limits, Unreadable
+from .limits import MIB, Limits, Unreadable
 
 SUFFIXES = (".csv", ".xlsx")
 

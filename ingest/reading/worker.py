@@ -1,7 +1,8 @@
 """The child process in which every uploaded file is parsed: a hostile file kills this process and nothing else.
 
-Takes one JSON argument `{"path", "out", "limits"}`; prints a line `done total` for each step of progress; leaves
-`result.json` in `out`: `{"tables": [...]}` or `{"refused": code, "values": {...}}`.
+Its argument is the limits as JSON. Each line of its input is a job `{"path", "out"}`; for each it prints lines
+`BYTES_DONE BYTES_IN_ALL` as it goes, leaves `result.json` in `out` (`{"tables": [...]}` or `{"refused": code,
+"values": {...}}`), and prints `done`.
 """
 
 from __future__ import annotations
@@ -11,38 +12,46 @@ import resource
 import sys
 from pathlib import Path
 
-from ingest.reading.limits import Limits, Unreadable
+from .limits import Limits, Unreadable
 
 
 def main() -> None:
-    """Parse the file named on the command line under the limits given there."""
-    job = json.loads(sys.argv[1])
-    limits = Limits(**job["limits"])
+    """Parse files under the limits until there are no more."""
+    limits = Limits(**json.loads(sys.argv[1]))
     resource.setrlimit(resource.RLIMIT_AS, (limits.address_space, limits.address_space))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    path, out = Path(job["path"]), Path(job["out"])
-    try:
-        result: dict[str, object] = {"tables": _tables(path, out, limits)}
-    except Unreadable as unreadable:
-        result = {"refused": unreadable.code, "values": unreadable.values}
-    except MemoryError:
-        result = {"refused": "file.too_large", "values": {"limit": f"{limits.resident >> 20} MiB"}}
-    (out / "result.json").write_text(json.dumps(result), encoding="utf-8")
+    for line in sys.stdin:
+        job = json.loads(line)
+        path, out = Path(job["path"]), Path(job["out"])
+        try:
+            result: dict[str, object] = {"tables": _tables(path, out, limits)}
+        except Unreadable as unreadable:
+            result = {"refused": unreadable.code, "values": unreadable.values}
+        except MemoryError:
+            raise  # and die of it, as of any allocation that fails in a library
+        except Exception as error:  # noqa: BLE001 - whatever a parser says, it is about the file; its text may quote cells
+            result = {"refused": "file.damaged", "values": {"reason": type(error).__name__}}
+        (out / "result.json").write_text(json.dumps(result), encoding="utf-8")
+        _say("done")
 
 
 def _tables(path: Path, out: Path, limits: Limits) -> list[dict[str, object]]:
     # polars is imported under the limits, not before them
     if path.suffix.lower() == ".xlsx":
-        from ingest.reading import workbook
+        from . import workbook
 
         return workbook.parse(path, out, limits, _tell)
-    from ingest.reading import csv_file
+    from . import csv_file
 
     return [csv_file.parse(path, out, limits, _tell)]
 
 
 def _tell(done: int, total: int) -> None:
-    sys.stdout.write(f"{done} {total}\n")
+    _say(f"{done} {total}")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 

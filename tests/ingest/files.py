@@ -38,7 +38,7 @@ def cell(reference: str, value: Cell, style: int = 0) -> str:
 
 
 def workbook(path: Path, sheets: Mapping[str, Sequence[Sequence[Cell]] | str], *, hidden: Sequence[str] = ()) -> Path:
-    """Write an XLSX workbook: rows of cells by sheet, or the XML of a sheet's rows. Style 1 is a day, style 2 a percentage."""
+    """Write an XLSX workbook: by sheet its rows of cells, or their XML. Style 1 is a day, style 2 a percentage."""
     bodies = []
     for rows in sheets.values():
         if isinstance(rows, str):

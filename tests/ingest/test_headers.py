@@ -60,7 +60,8 @@ def test_units_in_brackets_are_kept_apart() -> None:
 )  # fmt: skip
 def test_what_a_unit_does(heading: str, of: str, factor: float, unit: str | None) -> None:
     (column,) = headers.reading({"0": heading}, kind(of)).columns
-    assert (column.scale.factor, column.scale.unit) == (pytest.approx(factor), unit)
+    assert column.scale.factor == pytest.approx(factor)
+    assert column.scale.unit == unit
 
 
 def test_a_unit_that_does_not_go_with_its_field() -> None:

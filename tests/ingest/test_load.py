@@ -1,4 +1,4 @@
-"""Loading: the same file twice, growing sheets, dry runs, strict loads, uploads taken back or replaced, rights, samples."""
+"""Loading: files sent twice, growing sheets, dry and strict runs, uploads taken back or replaced, rights, samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files to tables of text: encodings, delimiters, headers below titles, row numbers; and hostile files, which cost nothing."""
+"""Files to tables of text: encodings, delimiters, headers below titles, row numbers; and hostile files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from ingest.headers import recognised
-from ingest.reading import Limits, Table, Unreadable, read
+from ingest.reading import Child, Limits, Table, Unreadable, read
 from tests.ingest.files import cell, text, workbook
 
 
@@ -21,8 +21,8 @@ def table(path: Path) -> Table:
 
 
 def refusal(path: Path, limits: Limits | None = None) -> tuple[str, dict[str, object]]:
-    with pytest.raises(Unreadable) as caught:
-        read(path, recognised, limits=limits)
+    with Child(limits or Limits()) as child, pytest.raises(Unreadable) as caught:
+        read(path, recognised, child=child)
     return caught.value.code, caught.value.values
 
 
@@ -140,6 +140,17 @@ def test_a_sparse_workbook_kills_its_reader_only(tmp_path: Path) -> None:
     assert "MiB" in str(values["limit"])
 
 
+def test_a_child_that_died_is_replaced(tmp_path: Path) -> None:
+    body = f'<row r="1">{cell("A1", 1)}</row><row r="1048576">{cell("XFD1048576", 1)}</row>'
+    bad = workbook(tmp_path / "a.xlsx", {"S": body})
+    good = text(tmp_path, "a.csv", "物料编码\nA\n")
+    with Child(Limits()) as child:
+        for _ in range(2):
+            with pytest.raises(Unreadable):
+                read(bad, recognised, child=child)
+            assert rows(read(good, recognised, child=child)[0][0]) == [(2, "A")]
+
+
 def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
     path = workbook(tmp_path / "a.xlsx", {"S": [["物料编码"], ["A"]]})
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
@@ -192,5 +203,6 @@ def test_two_million_rows(tmp_path: Path) -> None:
 def test_slices_end_outside_quotes(tmp_path: Path) -> None:
     lines = [f'"A{i}","两\n行"' for i in range(500)]
     path = text(tmp_path, "a.csv", "物料编码,名称\n" + "\n".join(lines) + "\n")
-    (found,), _ = read(path, recognised, limits=Limits(slice_bytes=256))
+    with Child(Limits(slice_bytes=256)) as child:
+        (found,), _ = read(path, recognised, child=child)
     assert rows(found) == [(i + 2, f"A{i}", "两\n行") for i in range(500)]

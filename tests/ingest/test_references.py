@@ -84,8 +84,15 @@ def test_a_number_of_several_issuers_names_them(stocked: Workspace, tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("written", "by", "key"),
-    [("S05", "L01", "S05"), ("轴承厂", "L01", "S05"), ("91310115DEM000014Q", "L01", "S05"), ("S99", "L01", "L01:S99"), ("S99", None, "S99"), ("L01", "L01", "L01")],
-)  # fmt: skip
+    [
+        ("S05", "L01", "S05"),
+        ("轴承厂", "L01", "S05"),
+        ("91310115DEM000014Q", "L01", "S05"),
+        ("S99", "L01", "L01:S99"),
+        ("S99", None, "S99"),
+        ("L01", "L01", "L01"),
+    ],
+)
 def test_organisations(stocked: Workspace, tmp_path: Path, written: str, by: str | None, key: str) -> None:
     take(stocked, tmp_path, "supplies.csv", f"part,supplier\nL01/B,{written}\n", by=by)
     assert stocked.snapshot().table("supplies")["supplier"].to_list() == [key]
@@ -94,7 +101,10 @@ def test_organisations(stocked: Workspace, tmp_path: Path, written: str, by: str
 def test_mechanisms_modes_and_lots(stocked: Workspace, tmp_path: Path) -> None:
     take(stocked, tmp_path, "modes.csv", "part,mode,name_zh,mechanism\nB,FM1,剥落,润滑失效\n", by="L01")
     take(stocked, tmp_path, "lots.csv", "part,maker,code\nB,S05,LZ1\n", by="L01")
-    content = "part,maker,lot,event,age,unit,mode,mechanism\nB,S05,LZ1,failure,1,h,FM1,ME-LUB\nB,,LZ1,failure,2,h,剥落,Lubrication\nB,S05,LZ9,failure,3,h,FM9,怪\n"
+    content = (
+        "part,maker,lot,event,age,unit,mode,mechanism\nB,S05,LZ1,failure,1,h,FM1,ME-LUB\n"
+        "B,,LZ1,failure,2,h,剥落,Lubrication\nB,S05,LZ9,failure,3,h,FM9,怪\n"
+    )
     report = take(stocked, tmp_path, "life_records.csv", content, by="L01")
     assert stocked.snapshot().table("life_record").sort("age").select("lot", "mode", "mechanism").rows() == [
         ("L01/B/S05/LZ1", "L01/B/FM1", "ME-LUB"),
