@@ -92,7 +92,7 @@ def natural(name: str, key: str) -> str:
 
 
 @pytest.mark.parametrize("kept", STORES, ids=lambda kept: kept.name)
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(steps=st.lists(change_sets(), min_size=1, max_size=6))
 def test_a_store_holds_what_a_dict_would(kept: Kept, steps: list[ChangeSet]) -> None:
     model: Graph = {name: {} for name in GIVEN}
