@@ -7,7 +7,7 @@ import polars as pl
 
 from analytics import comparison
 from analytics.comparison import FEWEST, Candidates, Pooled
-from analytics.records import life_rows
+from analytics.records import life_rows, of_mode
 from analytics.weibull import Event
 
 CELL = ["part", "maker", "lot", "region", "version"]
@@ -82,12 +82,14 @@ def find(rows: pl.DataFrame, lots: pl.DataFrame, genealogy: pl.DataFrame, produc
         .with_row_index("at")
     )
     cells = (
-        strata.select("stratum", "part")
+        strata.select("stratum", "part", wanted="mode")
         .join(parts_cells, on="part", how="left", maintain_order="left")
         .with_row_index("cell")
         .with_columns(pl.col("cell").cast(pl.Int64))
     )
-    h0, observed, expected = _counted(seen, strata, cells)
+    h0, observed, expected = _counted(
+        seen.join(parts_cells.select("at", *CELL), on=CELL, nulls_equal=True), cells, len(strata)
+    )
     groups, members = _members(parts_cells, lots, genealogy)
     joined = cells.select("stratum", "cell", "at").join(members, on="at", maintain_order="left")
     table = joined.select("stratum", "group").unique().sort("stratum", "group").with_row_index("candidate")
@@ -98,7 +100,9 @@ def find(rows: pl.DataFrame, lots: pl.DataFrame, genealogy: pl.DataFrame, produc
         h0,
         groups,
         table.select("stratum", "group"),
-        cells.drop("at", "cell", "here").with_columns(observed=pl.Series(observed), expected=pl.Series(expected)),
+        cells.drop("at", "cell", "here", "wanted").with_columns(
+            observed=pl.Series(observed), expected=pl.Series(expected)
+        ),
         Candidates(
             observed,
             expected,
@@ -112,19 +116,19 @@ def find(rows: pl.DataFrame, lots: pl.DataFrame, genealogy: pl.DataFrame, produc
 
 
 def _counted(
-    seen: pl.DataFrame, strata: pl.DataFrame, cells: pl.DataFrame
+    seen: pl.DataFrame, cells: pl.DataFrame, strata: int
 ) -> tuple[Pooled, comparison.Floats, comparison.Floats]:
     """H0 of every stratum, and the observed and expected failures of every cell."""
+    keys = ["cell", "stratum", "event", "entry", "age", "age_to"]
     lives = (
-        strata.rename({"mode": "wanted"})
-        .join(seen, on="part", maintain_order="left")
-        .group_by("stratum", "wanted", *CELL, "mode", "event", "entry", "age", "age_to")
+        cells.select("at", "cell", "stratum", "wanted")
+        .join(seen.select("at", "mode", "event", "entry", "age", "age_to", "count"), on="at")
+        .select("cell", "stratum", "entry", "age", "count", **of_mode("wanted"))
+        .group_by(keys)
         .agg(pl.col("count").sum())
-        .join(cells.select("stratum", "cell", *CELL), on=["stratum", *CELL], nulls_equal=True)
-        .sort("cell", "event", "entry", "age", "age_to", "mode")
+        .sort(keys)
     )
-    data = life_rows(lives, "stratum", len(strata), "wanted")
-    by_cell = life_rows(lives, "cell", len(cells), "wanted")
+    data, by_cell = life_rows(lives, "stratum", strata), life_rows(lives, "cell", len(cells))
     h0 = comparison.pool(data)
     return (
         h0,
@@ -133,83 +137,94 @@ def _counted(
     )
 
 
+WHAT = ["of", "kind", "part", "maker", "lot", "last", "region", "version", "place"]
+MAKE = ["of", "kind", "part", "maker"]
+
+
 def _members(cells: pl.DataFrame, lots: pl.DataFrame, genealogy: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The groups, numbered, and (at, group): which cells are in which."""
     above = ancestors(cells["lot"].drop_nulls().unique().sort(), genealogy)
     named = lots.select(ancestor="key", up_part="part", up_maker="maker")
     upstream = cells.select("at", "part", "lot").join(above, on="lot").join(named, on="ancestor", how="left")
-    text = pl.lit(None, pl.String)
-
-    def group(kind: str, table: pl.DataFrame, **what: pl.Expr | str) -> pl.DataFrame:
-        """`table` as members: `of` their part, and what the group is."""
-        empty = {"maker": text, "lot": text, "last": text, "region": text, "version": text}
-        columns: dict[str, pl.Expr | str] = {"kind": pl.lit(kind), "of": "part", "part": "part", **empty, **what}
-        return table.select("at", **columns, place=pl.lit(None, pl.Int64))
 
     def said(column: str) -> pl.DataFrame:
         return cells.filter(pl.col(column).is_not_null())
 
-    single = pl.concat(
+    single, of_lots = _numbered(
         [
-            group("lot", said("lot"), maker="maker", lot="lot"),
-            group("upstream_lot", upstream, part="up_part", maker="up_maker", lot="ancestor"),
+            _group("lot", said("lot"), maker="maker", lot="lot"),
+            _group("upstream_lot", upstream, part="up_part", maker="up_maker", lot="ancestor"),
         ]
     )
     single = _placed(single, lots)
-    members = pl.concat(
+    series, of_series = _series(single, of_lots)
+    others, of_others = _numbered(
         [
-            single,
-            _series(single),
-            group("version", said("version"), maker="maker", version="version"),
-            group("maker", said("maker"), maker="maker"),
-            group("region", said("region"), region="region"),
+            _group("version", said("version"), maker="maker", version="version"),
+            _group("maker", said("maker"), maker="maker"),
+            _group("region", said("region"), region="region"),
         ]
     )
-    what = ["of", "kind", "part", "maker", "lot", "last", "region", "version", "place"]
+    tables, members, last = [], [], 0
+    for table, pairs in ((single, of_lots), (series, of_series), (others, of_others)):
+        tables.append(table.select("id", *WHAT).with_columns(pl.col("id") + last))
+        members.append(pairs.with_columns(pl.col("id") + last))
+        last += len(table)
     preference = pl.DataFrame({"kind": KINDS, "preference": np.arange(len(KINDS))})
     groups = (
-        members.select(what)
-        .unique()
+        pl.concat(tables)
         .join(preference, on="kind")
-        .sort("of", "preference", *what[2:], nulls_last=True)
+        .sort("of", "preference", *WHAT[2:], nulls_last=True)
         .with_row_index("group")
         .with_columns(pl.col("group").cast(pl.Int64))
     )
-    return groups, members.join(groups, on=what, nulls_equal=True).select("at", "group").unique().sort("at", "group")
+    pairs = pl.concat(members).join(groups.select("id", "group"), on="id").select("at", "group")
+    return groups.drop("id"), pairs.unique().sort("at", "group")
 
 
-MAKE = ["of", "kind", "part", "maker"]
+def _group(kind: str, table: pl.DataFrame, **what: str) -> pl.DataFrame:
+    """`table` (rows of cells) as members: `of` their part, and what the group is."""
+    text = dict.fromkeys(("maker", "lot", "last", "region", "version"), pl.lit(None, pl.String))
+    columns: dict[str, pl.Expr | str] = {"kind": pl.lit(kind), "of": "part", "part": "part", **text, **what}
+    return table.select("at", **columns, place=pl.lit(None, pl.Int64))
+
+
+def _numbered(members: list[pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The different groups of some members with an `id`, 0 and up, and the members as (at, id)."""
+    every = pl.concat(members)
+    table = every.select(WHAT).unique().sort(WHAT).with_row_index("id").with_columns(pl.col("id").cast(pl.Int64))
+    return table, every.join(table, on=WHAT, nulls_equal=True).select("at", "id")
 
 
 def _placed(single: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
-    """Members of single lots with the lot's place among those of its make, by day of production and then by key."""
-    order = (
-        single.select(*MAKE, "lot")
-        .unique()
-        .join(lots.select(lot="key", day="produced_on"), on="lot", how="left")
+    """Single lots, sorted by id, with their `make` as a number and their place in it, by day of production and key."""
+    days = lots.select(lot="key", day="produced_on")
+    return (
+        single.join(days, on="lot", how="left")
         .sort(*MAKE, "day", "lot")
-        .with_columns(place=pl.int_range(pl.len()).over(MAKE))
+        .with_columns(make=pl.struct(MAKE).rle_id().cast(pl.Int64), place=pl.int_range(pl.len()).over(MAKE))
         .drop("day")
+        .sort("id")
     )
-    joined = single.drop("place").join(order, on=[*MAKE, "lot"], nulls_equal=True, maintain_order="left")
-    return joined.select(single.columns)
 
 
-def _series(single: pl.DataFrame) -> pl.DataFrame:
-    """Members of the series of lots, of each length that leaves at least one lot of the make outside."""
-    known = single.filter(pl.col("maker").is_not_null())
-    named = known.select(*MAKE, "place", "lot").unique()
-    size = named.group_by(MAKE).agg(size=pl.len().cast(pl.Int64))
-    found = [single.clear()]
+def _series(single: pl.DataFrame, members: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Series of lots of one maker, of each length that leaves a lot of the make outside, and their members (at, id)."""
+    known = single.filter(pl.col("maker").is_not_null()).with_columns(size=pl.len().over("make").cast(pl.Int64))
+    lengths = pl.DataFrame({"length": SERIES}, schema={"length": pl.Int64})
+    ends = known.select("make", end="place", end_lot="lot")
+    series = (
+        known.join(lengths, how="cross")
+        .filter((pl.col("size") > pl.col("length")) & (pl.col("place") + pl.col("length") <= pl.col("size")))
+        .with_columns(end=pl.col("place") + pl.col("length") - 1)
+        .join(ends, on=["make", "end"])
+        .sort("length", "id")
+        .with_columns(kind=pl.col("kind") + "s", last="end_lot", id=pl.int_range(pl.len()))
+    )
+    place = members.join(known.select("id", "make", "place"), on="id").select("at", "make", "place")
+    found = [place.select("at", id="make").clear()]
     for length in SERIES:
-        for back in range(length):
-            first = (
-                known.drop("lot", "last")
-                .with_columns(place=pl.col("place") - back, end=pl.col("place") - back + length - 1)
-                .join(size.filter(pl.col("size") > length), on=MAKE)
-                .filter((pl.col("place") >= 0) & (pl.col("end") < pl.col("size")))
-                .join(named, on=[*MAKE, "place"])
-                .join(named.rename({"place": "end", "lot": "last"}), on=[*MAKE, "end"])
-            )
-            found.append(first.with_columns(kind=pl.col("kind") + "s").select(single.columns))
-    return pl.concat(found)
+        starts = series.filter(length=length).select("make", "place", "id")
+        shifted = (place.with_columns(pl.col("place") - back) for back in range(length))
+        found += [each.join(starts, on=["make", "place"]).select("at", "id") for each in shifted]
+    return series, pl.concat(found)

@@ -10,7 +10,7 @@ from scipy.stats import chi2
 from analytics import declared as declarations
 from analytics import weibull
 from analytics.hazard import LEVEL, Hazards, Kind
-from analytics.records import Usable, life_rows, usable
+from analytics.records import Usable, life_rows, of_mode, usable
 from analytics.weibull import Event
 from schema.text import Text
 
@@ -194,13 +194,17 @@ def _targets(rows: pl.DataFrame, figures: pl.DataFrame, assemblies: pl.DataFrame
 
 def _grouped(rows: pl.DataFrame, targets: pl.DataFrame, on: list[str]) -> weibull.LifeRows:
     """The rows of every target as one group each: failures by other modes, like all else, are suspensions."""
-    joined = targets.select(*on, wanted="mode").with_row_index("group").join(rows, on=on, nulls_equal=True)
+    keys = ["group", "event", "entry", "age", "age_to"]
     merged = (
-        joined.group_by("group", "wanted", "mode", "event", "entry", "age", "age_to")
+        targets.select(*on, wanted="mode")
+        .with_row_index("group")
+        .join(rows, on=on, nulls_equal=True)
+        .select("group", "entry", "age", "count", **of_mode("wanted"))
+        .group_by(keys)
         .agg(pl.col("count").sum())
-        .sort("group", "event", "entry", "age", "age_to", "mode")
+        .sort(keys)
     )
-    return life_rows(merged, "group", targets.height, "wanted")
+    return life_rows(merged, "group", targets.height)
 
 
 def _settle(targets: pl.DataFrame, known: _Known) -> tuple[pl.DataFrame, Hazards]:
@@ -209,9 +213,14 @@ def _settle(targets: pl.DataFrame, known: _Known) -> tuple[pl.DataFrame, Hazards
     fitted = weibull.fit_rows(lives)
     enough = (fitted.failures >= 3) & (fitted.distinct_ages >= 2) & fitted.converged
 
-    names = targets.select("part", "mode").unique(maintain_order=True)
-    shapes = _borrowed(names, known)
-    drawn = targets.join(shapes, on=["part", "mode"], how="left", nulls_equal=True, maintain_order="left")
+    asking = targets.filter(~pl.Series(enough, dtype=pl.Boolean)).select("part", "mode").unique(maintain_order=True)
+    drawn = targets.join(
+        known.mechanisms.select("part", "mode", "mechanism"),
+        on=["part", "mode"],
+        how="left",
+        nulls_equal=True,
+        maintain_order="left",
+    ).join(_borrowed(asking, known), on=["part", "mode"], how="left", nulls_equal=True, maintain_order="left")
     beta = np.where(enough, fitted.beta, drawn["beta"].to_numpy())
     exposure = weibull.exposed(lives, beta)
     few = ~enough & (fitted.failures > 0) & (exposure > 0)
@@ -277,7 +286,7 @@ def _settle(targets: pl.DataFrame, known: _Known) -> tuple[pl.DataFrame, Hazards
 
 
 def _borrowed(names: pl.DataFrame, known: _Known) -> pl.DataFrame:
-    """A shape for each (part, mode), with a code that says whence: part, mode, mechanism, beta, code."""
+    """A shape for each (part, mode), with a code that says whence: part, mode, beta, code."""
     pooled = weibull.fit_rows(_grouped(known.rows, names, ["part"]))
     together = pooled.converged & (pooled.failures >= 3) & (pooled.distinct_ages >= 2)
     typical = pl.col("typical").is_not_null()
@@ -288,7 +297,6 @@ def _borrowed(names: pl.DataFrame, known: _Known) -> pl.DataFrame:
         .select(
             "part",
             "mode",
-            "mechanism",
             beta=pl.coalesce("own", "typical", 1.0),
             code=pl.when(own)
             .then(pl.lit("shape_from_all_makers"))

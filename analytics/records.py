@@ -63,14 +63,20 @@ def usable(records: pl.DataFrame, parts: pl.DataFrame) -> Usable:
     )
 
 
-def life_rows(rows: pl.DataFrame, group: str, groups: int, wanted: str | None = None) -> weibull.LifeRows:
-    """Rows (age, event, entry, age_to, count and the column `group`) as arrays for fits and counts, in their order.
+def of_mode(wanted: str) -> dict[str, pl.Expr]:
+    """`event` and `age_to` of rows when failures by another mode than the column `wanted` says are suspensions.
 
-    With `wanted`, the name of a column, failures by another mode than it says are suspensions; null wants every mode.
+    A null there wants every mode.
     """
-    if wanted is not None:
-        mine = pl.col(wanted).is_null() | (pl.col(wanted) == pl.col("mode")).fill_null(value=False)
-        rows = rows.with_columns(event=pl.when(mine).then("event").otherwise(int(Event.SUSPENSION)))
+    mine = pl.col(wanted).is_null() | (pl.col(wanted) == pl.col("mode")).fill_null(value=False)
+    return {
+        "event": pl.when(mine).then("event").otherwise(int(Event.SUSPENSION)),
+        "age_to": pl.when(mine).then("age_to"),
+    }
+
+
+def life_rows(rows: pl.DataFrame, group: str, groups: int) -> weibull.LifeRows:
+    """Rows (age, event, entry, age_to, count and the column `group`) as arrays for fits and counts, in their order."""
     age, event, entry, to, count, code = (
         rows[name].to_numpy() for name in ("age", "event", "entry", "age_to", "count", group)
     )

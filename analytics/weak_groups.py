@@ -13,7 +13,7 @@ from analytics import comparison
 from analytics.candidates import Groups, find
 from analytics.comparison import FALSE_SHARE, Selection, select
 from analytics.hazard import LEVEL
-from analytics.records import life_rows
+from analytics.records import life_rows, of_mode
 
 Floats = NDArray[np.float64]
 
@@ -160,9 +160,10 @@ def _denied(
         stated.select("figure", "part", "claimant", wanted="mode")
         .join(rows, on="part")
         .filter(pl.col("claimant").is_null() | (pl.col("claimant") == pl.col("maker")))
-        .sort("figure", "mode", "event", "entry", "age")
+        .select("figure", "entry", "age", "count", **of_mode("wanted"))
+        .sort("figure", "event", "entry", "age", "age_to")
     )
-    data = life_rows(lives, "figure", len(stated), "wanted")
+    data = life_rows(lives, "figure", len(stated))
     expected = data.sums(comparison.expected(data, stated["beta"].to_numpy(), stated["eta"].to_numpy()))
     found = comparison.deny(data.sums(comparison.failures(data)), expected, level)
     per_product = (
