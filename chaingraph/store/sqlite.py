@@ -12,8 +12,7 @@ import secrets
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,11 +22,11 @@ import polars as pl
 from chaingraph.changes import ChangeSet, chained
 from chaingraph.errors import ChaingraphError, Conflict, StoreError
 from chaingraph.store import statements
-from chaingraph.store.base import Commit, Direction, Head
+from chaingraph.store.base import Commit, Head
 from chaingraph.store.lock import FairLock
 from chaingraph.store.sqlite_errors import told
+from chaingraph.store.sqlite_session import SqliteSession, pick
 from schema import KINDS, kind
-from schema.core import Kind
 from schema.text import Text
 
 NAMED = 20
@@ -43,72 +42,10 @@ def _physical(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(pl.col(pl.Date).cast(pl.Int64), pl.col(pl.Datetime).cast(pl.Int64))
 
 
-def _frame(of: Kind, rows: Sequence[tuple[object, ...]]) -> pl.DataFrame:
-    """SQLite's rows as columns of the kind."""
-    if not rows:
-        return of.empty()
-    columns = []
-    for (name, dtype), values in zip(of.schema.items(), zip(*rows, strict=True), strict=True):
-        stored = pl.String() if dtype == pl.String else pl.Float64() if dtype == pl.Float64 else pl.Int64()
-        columns.append(pl.Series(name, values, stored).cast(dtype))
-    return pl.DataFrame(columns)
-
-
 def _encoded(rows: pl.DataFrame) -> bytes:
     out = io.BytesIO()
     rows.write_ipc(out, compression="zstd")
     return out.getvalue()
-
-
-class SqliteSession:
-    """A read transaction: nothing that others write meanwhile is in it."""
-
-    def __init__(self, path: Path, connection: apsw.Connection) -> None:
-        self._path = path
-        self._connection = connection
-        self._cursors: list[apsw.Cursor] = []
-        self._ready: set[tuple[str, str]] = set()
-        self.revision: int = connection.execute("SELECT coalesce(max(revision), 0) FROM journal").get
-
-    def scan(self, kind: str, batch: int = 50_000) -> Iterator[pl.DataFrame]:
-        """All rows of a kind in key order, in batches of columns."""
-        of = KINDS[kind]
-        with told(self._path):
-            cursor = self._connection.execute(statements.scan(of))
-            self._cursors.append(cursor)
-            while found := list(islice(cursor, batch)):
-                yield _frame(of, found)
-
-    def close(self) -> None:
-        """End the scans that nobody read to their end: each would hold the transaction open."""
-        for cursor in self._cursors:
-            cursor.close(force=True)
-
-    def rows(self, kind: str, keys: Sequence[str]) -> pl.DataFrame:
-        """The rows with these stored keys, in key order."""
-        of = KINDS[kind]
-        with told(self._path):
-            _pick(self._connection, keys)
-            return _frame(of, self._connection.execute(statements.rows(of)).fetchall())
-
-    def trace(self, start: Sequence[str], along: str, direction: Direction, depth: int | None = None) -> pl.DataFrame:
-        """Walk an edge kind level by level; what was seen once is not walked again, so cycles end."""
-        run = self._connection
-        ready, step = statements.walk(KINDS[along], direction)
-        with told(self._path):
-            if ready and (along, direction) not in self._ready:
-                run.execute(ready)
-                self._ready.add((along, direction))
-            run.execute("DELETE FROM temp.seen")
-            run.executemany("INSERT OR IGNORE INTO temp.seen (key, depth) VALUES (?, 0)", ((key,) for key in start))
-            level = 0
-            while depth is None or level < depth:
-                run.execute(step, (level,))
-                if not run.changes():
-                    break
-                level += 1
-            found = run.execute("SELECT key, depth FROM temp.seen ORDER BY depth, key").fetchall()
-        return pl.DataFrame(found, schema={"key": pl.String(), "depth": pl.Int64()}, orient="row")
 
 
 class SqliteStore:
@@ -144,18 +81,19 @@ class SqliteStore:
                     )
 
     def _make(self, run: apsw.Connection) -> None:
-        """Make the tables, unless another process was quicker."""
+        """Make the tables, in turn, unless another process was quicker."""
+        if _version(run) is not None:
+            return
+        if run.execute("SELECT count(*) FROM sqlite_schema").get:
+            raise StoreError(
+                "store.foreign",
+                Text(f"{self.path} 是其他程序的数据库。", f"{self.path} is another program's database."),
+                Text("请换一个路径。", "Choose another path."),
+            )
         run.execute("PRAGMA journal_mode = wal")
         with run:
-            if _version(run) is None:
-                if run.execute("SELECT count(*) FROM sqlite_schema").get:
-                    raise StoreError(
-                        "store.foreign",
-                        Text(f"{self.path} 是其他程序的数据库。", f"{self.path} is another program's database."),
-                        Text("请换一个路径。", "Choose another path."),
-                    )
-                run.execute(statements.tables())
-                run.execute("INSERT INTO meta VALUES ('tables', ?)", (_VERSION,))
+            run.execute(statements.tables())
+            run.execute("INSERT INTO meta VALUES ('tables', ?)", (_VERSION,))
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[apsw.Connection]:
@@ -384,11 +322,6 @@ def _append(run: apsw.Connection, log: str, leaves: Sequence[bytes]) -> int:
     return length + len(leaves)
 
 
-def _pick(run: apsw.Connection, keys: Iterable[str]) -> None:
-    run.execute("DELETE FROM temp.picked")
-    run.executemany("INSERT OR IGNORE INTO temp.picked VALUES (?)", ((key,) for key in keys))
-
-
 def _delete_frames(changes: ChangeSet) -> dict[str, pl.DataFrame]:
     return {name: pl.DataFrame({"key": keys.cast(pl.String)}) for name, keys in changes.delete.items()}
 
@@ -414,7 +347,7 @@ def _apply(run: apsw.Connection, changes: ChangeSet, put: dict[str, pl.DataFrame
         conditions = statements.referrers(of)
         if not len(keys) or not conditions:
             continue
-        _pick(run, pl.DataFrame({"key": keys.cast(pl.String)}).select(of.natural_of()).to_series())
+        pick(run, pl.DataFrame({"key": keys.cast(pl.String)}).select(of.natural_of()).to_series())
         run.execute(statements.still_there(of))
         if not run.execute("SELECT EXISTS (SELECT 1 FROM temp.picked)").get:
             continue

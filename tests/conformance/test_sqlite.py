@@ -82,6 +82,7 @@ def test_another_programs_database_is_told_and_left_alone(path: Path) -> None:
     other.execute("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)")
     assert refused(path).code == "store.foreign"
     assert other.execute("SELECT name FROM sqlite_schema").fetchall() == [("theirs",)]
+    assert other.execute("PRAGMA journal_mode").get == "delete"
     other.close()
 
 

@@ -89,6 +89,15 @@ def test_threads_write_and_read_at_once(store: Store) -> None:
     assert len(list(store.leaves("other"))) == 40
 
 
+def test_processes_that_open_a_new_store_at_once_make_one(kept: Kept, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        stores = list(pool.map(lambda _: kept.open(tmp_path), range(8)))
+    assert len({store.secret("one") for store in stores}) == 1
+    for number, store in enumerate(stores, start=1):
+        assert store.commit(parts(number)) == number
+        store.close()
+
+
 def test_processes_write_at_once_and_nothing_is_lost(kept: Kept, tmp_path: Path) -> None:
     names, commits = ["P0", "P1", "P2"], 30
     with writers(kept.url(tmp_path), names, commits) as processes:

@@ -1,0 +1,84 @@
+"""Reading the SQLite store: rows as columns, walks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import apsw
+import polars as pl
+
+from chaingraph.store import statements
+from chaingraph.store.base import Direction
+from chaingraph.store.sqlite_errors import told
+from schema import KINDS
+from schema.core import Kind
+
+
+class SqliteSession:
+    """A read transaction: nothing that others write meanwhile is in it."""
+
+    def __init__(self, path: Path, connection: apsw.Connection) -> None:
+        self._path = path
+        self._connection = connection
+        self._cursors: list[apsw.Cursor] = []
+        self._ready: set[tuple[str, str]] = set()
+        self.revision: int = connection.execute("SELECT coalesce(max(revision), 0) FROM journal").get
+
+    def scan(self, kind: str, batch: int = 50_000) -> Iterator[pl.DataFrame]:
+        """All rows of a kind in key order, in batches of columns."""
+        of = KINDS[kind]
+        with told(self._path):
+            cursor = self._connection.execute(statements.scan(of))
+            self._cursors.append(cursor)
+            while found := list(islice(cursor, batch)):
+                yield _frame(of, found)
+
+    def close(self) -> None:
+        """End the scans that nobody read to their end: each would hold the transaction open."""
+        for cursor in self._cursors:
+            cursor.close(force=True)
+
+    def rows(self, kind: str, keys: Sequence[str]) -> pl.DataFrame:
+        """The rows with these stored keys, in key order."""
+        of = KINDS[kind]
+        with told(self._path):
+            pick(self._connection, keys)
+            return _frame(of, self._connection.execute(statements.rows(of)).fetchall())
+
+    def trace(self, start: Sequence[str], along: str, direction: Direction, depth: int | None = None) -> pl.DataFrame:
+        """Walk an edge kind level by level; what was seen once is not walked again, so cycles end."""
+        run = self._connection
+        ready, step = statements.walk(KINDS[along], direction)
+        with told(self._path):
+            if ready and (along, direction) not in self._ready:
+                run.execute(ready)
+                self._ready.add((along, direction))
+            run.execute("DELETE FROM temp.seen")
+            run.executemany("INSERT OR IGNORE INTO temp.seen (key, depth) VALUES (?, 0)", ((key,) for key in start))
+            level = 0
+            while depth is None or level < depth:
+                run.execute(step, (level,))
+                if not run.changes():
+                    break
+                level += 1
+            found = run.execute("SELECT key, depth FROM temp.seen ORDER BY depth, key").fetchall()
+        return pl.DataFrame(found, schema={"key": pl.String(), "depth": pl.Int64()}, orient="row")
+
+
+def _frame(of: Kind, rows: Sequence[tuple[object, ...]]) -> pl.DataFrame:
+    """SQLite's rows as columns of the kind."""
+    if not rows:
+        return of.empty()
+    columns = []
+    for (name, dtype), values in zip(of.schema.items(), zip(*rows, strict=True), strict=True):
+        stored = pl.String() if dtype == pl.String else pl.Float64() if dtype == pl.Float64 else pl.Int64()
+        columns.append(pl.Series(name, values, stored).cast(dtype))
+    return pl.DataFrame(columns)
+
+
+def pick(run: apsw.Connection, keys: Iterable[str]) -> None:
+    """Make these the picked keys of a connection."""
+    run.execute("DELETE FROM temp.picked")
+    run.executemany("INSERT OR IGNORE INTO temp.picked VALUES (?)", ((key,) for key in keys))
