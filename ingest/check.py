@@ -13,7 +13,7 @@ from ingest.identity import compared, with_ids, without_duplicates
 from ingest.report import SHOWN, Finding, Report
 from ingest.resolve import Resolver
 from ingest.sheets import Loader, Source, typed
-from schema import KINDS, Kind
+from schema import KINDS, Kind, Text
 from schema.expressions import explain, violations
 from schema.rules import Rule, changed
 
@@ -82,7 +82,7 @@ class Checker:
             several = mine.filter(pl.col("candidates").is_not_null()).select("row", "value", "candidates")
             self.report.add_rows("reference.ambiguous", several, file=source.name, column=column)
             none = mine.filter(pl.col("candidates").is_null()).select("row", "value")
-            label = KINDS[of.refs[name]].text
+            label = _called(KINDS[of.refs[name]])
             self.report.add_rows("reference.unknown", none, file=source.name, column=column, kind=label)
 
     def _report_violations(
@@ -212,7 +212,7 @@ class Checker:
                     values = some.select("row", value=KINDS[name].natural_of())
                     heading = _heading(source, column)
                     self.report.add_rows(
-                        "reference.stub", values, file=source.name, column=heading, kind=KINDS[name].text
+                        "reference.stub", values, file=source.name, column=heading, kind=_called(KINDS[name])
                     )
 
     def _count(self, source: Source) -> None:
@@ -228,3 +228,8 @@ def _heading(source: Source, field_name: str) -> str:
     """The heading of a field's column as the file has it, else the field's own name."""
     column = source.reading.column(field_name) if source.reading else None
     return column.heading if column else field_name
+
+
+def _called(of: Kind) -> Text:
+    """What a thing of a kind is called inside a sentence."""
+    return Text(of.text.zh, of.text.en.lower())

@@ -146,7 +146,7 @@ CODES: dict[str, Code] = {
         "Convert it to {expected}.",
     ),
     # cells and rows
-    "value.number": _code("error", "不是有限的数。", "It is not a finite number.", "请填写数字。", "Give a number."),
+    "value.number": _code("error", "不是数字。", "It is not a number.", "请填写数字。", "Give a number."),
     "value.integer": _code("error", "不是整数。", "It is not a whole number.", "请填写整数。", "Give a whole number."),
     "value.date": _code("error", "不是日期。", "It is not a date.", "请写成 2025-03-01。", "Write it as 2025-03-01."),
     "value.boolean": _code("error", "不是是/否。", "It is not yes or no.", "请填写 是 或 否。", "Write yes or no."),

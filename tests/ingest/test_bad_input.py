@@ -80,7 +80,7 @@ def test_text_in_a_number(stocked: Workspace, tmp_path: Path) -> None:
         stocked, tmp_path, "contains.csv", "parent,child,find_no,quantity\nL01/A,L01/C,2,两个\nL01/A,L01/C,3,2\n"
     )
     assert codes(report) == [("value.number", 2, "quantity", "两个")]
-    assert only(report, "value.number") == ("不是有限的数。", "It is not a finite number.", "Give a number.")
+    assert only(report, "value.number") == ("不是数字。", "It is not a number.", "Give a number.")
     assert lines(stocked) == [KEPT[0], ("L01/A", "L01/C"), KEPT[1]]
     assert (report.total.new, report.total.refused) == (1, 1)
 
@@ -122,7 +122,7 @@ def test_unknown_part(stocked: Workspace, tmp_path: Path) -> None:
     report = take(stocked, tmp_path, "contains.csv", "parent,child,find_no\nL01/A,X99,9\n")
     (stub,) = [f for f in report.findings if f.code == "reference.stub"]
     assert (stub.severity, stub.row, stub.column, stub.value) == ("info", 2, "child", "local/X99")
-    assert stub.text.en == "The Part referred to is not described yet; a placeholder was made."
+    assert stub.text.en == "The part referred to is not described yet; a placeholder was made."
     assert codes(report) == [("contains.dangling_child", 2, "child", "local/X99")]
     assert ("L01/A", "local/X99") in lines(stocked)
 
@@ -223,4 +223,4 @@ def test_many_errors_are_counted_and_not_all_listed(stocked: Workspace, tmp_path
     assert len(report.findings) == 100
     assert report.findings[-1].more == 150
     assert report.severities == {"error": 250}
-    assert report.to_rows("zh")[-1]["text"] == "不是有限的数。（另有 150 行）"
+    assert report.to_rows("zh")[-1]["text"] == "不是数字。（另有 150 行）"
