@@ -81,7 +81,9 @@ class Groups(Source):
 def group(listing: Listing, by: list[str], first: int) -> pl.DataFrame:
     """The largest `first` groups of each list of a listing: list number `_g`, the columns grouped by, `count`."""
     rows = listing.frame.select("_g", "_at")
-    values = listing.view.table(listing.kind.name).select(by)[rows["_at"]].with_columns(rows["_g"])
+    values = rows.select("_g")
+    if by:
+        values = values.hstack(listing.view.table(listing.kind.name).select(by)[rows["_at"]])
     counted = values.group_by(["_g", *by]).agg(pl.len().alias("count"))
     ordered = counted.sort(["_g", "count", *by], descending=[False, True, *[False] * len(by)], nulls_last=True)
     return ordered.filter(pl.int_range(pl.len()).over("_g") < first)
@@ -150,5 +152,5 @@ def group_field(of: Kind) -> Any:
         "first": argument(int, "How many groups at most, the largest first: 1 to 1,000."),
         "return": f"list[{type_name(of)}Group]",
     }
-    said = "The whole list (not only the page) in groups, the largest first."
+    said = "The whole list (not only the page) in groups, the largest first; by nothing, it is one group."
     return batched(groups, description=said, metadata={"most": MOST_GROUPS, "cost": 20})

@@ -1,0 +1,71 @@
+"""The whole schema on generated queries: both executors say the same, and nothing fails inside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from graphql import (
+    GraphQLObjectType,
+    build_schema,
+    execute_sync,
+    is_required_argument,
+    parse,
+    print_schema,
+    validate,
+)
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis_graphql import nodes, queries
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from chaingraph import Workspace
+from server.api import sdl
+from server.api.context import Context
+from server.api.executor import BatchExecutor
+from server.api.schema import SCHEMA
+from tests.server import world
+
+CORE = SCHEMA._schema
+SCALARS = {
+    "Long": st.integers(0, 5).map(nodes.Int),
+    "Date": st.just(nodes.String("2025-03-01")),
+    "DateTime": st.just(nodes.String("2025-03-01T00:00:00Z")),
+    "File": st.just(nodes.String("none")),
+}
+ANSWERS = {"product", "neighbourhood", "whereUsed", "node", "nodes"}
+
+
+def plainer() -> str:
+    """The schema without optional arguments, whose random values are refused, and without what needs a thing's name."""
+    schema = build_schema(sdl.sdl())
+    for each in schema.type_map.values():
+        for field in each.fields.values() if isinstance(each, GraphQLObjectType) else ():
+            field.args = {name: a for name, a in field.args.items() if is_required_argument(a)}
+    assert schema.query_type is not None
+    for name in ANSWERS:
+        del schema.query_type.fields[name]
+    return print_schema(schema)
+
+
+@pytest.fixture(scope="module")
+def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    with world.workspace(tmp_path_factory.mktemp("graph")) as made:
+        yield made
+
+
+def run(space: Workspace, query: str, executor: type[Any]) -> tuple[str, list[str]]:
+    document = parse(query)
+    assert not validate(CORE, document)
+    result = execute_sync(CORE, document, context_value=Context(space, "en", ""), executor_class=executor)
+    return json.dumps(result.data), sorted(str(e) for e in result.errors or [])
+
+
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@given(query=queries(plainer(), custom_scalars=SCALARS))
+def test_generated_queries_are_answered_alike_and_without_errors(space: Workspace, query: str) -> None:
+    data, errors = run(space, query, BatchExecutor)
+    assert errors == []
+    assert (data, errors) == run(space, query, StrawberryGraphQLCoreExecutionContext)
