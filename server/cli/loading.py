@@ -20,10 +20,10 @@ from server.cli.session import Session
 
 if TYPE_CHECKING:
     from ingest.load import Step
-    from ingest.report import Report
+    from ingest.report import Finding, Report
 
-LISTED = 50
-"""Findings that a table shows; all of them are in JSON and CSV."""
+LISTED, NAMED = 50, 3
+"""Sorts of findings that a table shows, and rows of each; all of them are in JSON and CSV."""
 
 STAGES = {
     "read": Text("读取文件", "Reading files"),
@@ -122,12 +122,13 @@ def _tell(session: Session, report: Report) -> None:
         return
     count_table(session, report, ("read", "new", "changed", "same", "refused", "raw", "removed"))
     if findings:
+        alike = gathered(report, session.locale)
         output.line()
-        headings = [session.say(each) for name, each in _FINDINGS.items() if name != "remedy"]
-        rows = [[*(each[n] for n in _FINDINGS if n not in ("text", "remedy")), _worded(each)] for each in findings]
-        output.table(headings, rows[:LISTED])
-        if (more := sum(report.severities.values()) - min(len(rows), LISTED)) > 0:
-            text = Text(f"另有 {more} 条；--format csv 列出更多。", f"{more} more; --format csv lists more of them.")
+        output.table([session.say(each) for name, each in _FINDINGS.items() if name != "remedy"], alike[:LISTED])
+        if (more := len(alike) - LISTED) > 0:
+            text = Text(
+                f"另有 {more} 类；--format csv 列出全部。", f"{more} sorts more; --format csv lists all of them."
+            )
             output.line(session.say(text))
     _say_uploads(session, report)
 
@@ -143,8 +144,20 @@ def count_table(session: Session, report: Report, columns: tuple[str, ...]) -> N
     output.table([session.say(_COUNTS[c]) for c in ("file", "kind", *used)], cells)
 
 
-def _worded(row: dict[str, str | int | None]) -> str:
-    return f"{row['text']} {row['remedy']}"
+def gathered(report: Report, locale: str) -> list[list[Any]]:
+    """Findings that say the same of one column, as one row: the first rows and values, and how many there are."""
+    alike: dict[tuple[str | None, ...], list[Finding]] = {}
+    for each in sorted(report.findings, key=lambda f: ("error", "warning", "info").index(f.severity)):
+        words = f"{each.text.say(locale)} {each.remedy.say(locale)}"
+        alike.setdefault((each.severity, each.code, each.file, each.column, words), []).append(each)
+    rows: list[list[Any]] = []
+    for (severity, code, file, column, said), found in alike.items():
+        at = [str(each.row) for each in found if each.row is not None]
+        values = list(dict.fromkeys(each.value for each in found if each.value is not None))
+        total = sum(1 + each.more for each in found)
+        lines = ", ".join(at[:NAMED]) + (f" … ({total})" if total > NAMED else "")
+        rows.append([severity, code, file, lines, column, ", ".join(values[:NAMED]), said])
+    return rows
 
 
 def _say_uploads(session: Session, report: Report) -> None:

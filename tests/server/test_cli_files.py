@@ -62,6 +62,13 @@ def test_good_rows_are_kept_and_bad_ones_listed(call: Call, folder: Path) -> Non
     assert counts(call)["contains"] == 1
 
 
+def test_a_table_has_findings_that_say_the_same_once(call: Call, folder: Path) -> None:
+    (folder / "contains.csv").write_text(LINES + "L01/P1,L01/P2,many\n" * 200, encoding="utf-8")
+    told = call("load", str(folder)).stdout
+    assert told.count("value.number") == 1
+    assert "3, 4, 5 … (200)" in told
+
+
 def test_strict_takes_nothing_and_ends_with_1(call: Call, folder: Path) -> None:
     (folder / "contains.csv").write_text(LINES + "L01/P1,L01/P2,many\n", encoding="utf-8")
     told = call("load", str(folder), "--strict", "--lang", "zh")
