@@ -39,7 +39,7 @@ class Names:
     def places(self, product: str, part: str, most: int = 5) -> tuple[tuple[str, ...], ...]:
         """Ways from the product down to the part, shortest first, at most `most`; keys of parts, both ends included.
 
-        Empty when there is none. Ways are looked for from below, among the first 100,000.
+        Empty when there is none. Ways are looked for from below, among the first 10,000.
         """
         view = self._view
         top, start = (int(at) for at in view.locate("part", [product, part]))
@@ -49,7 +49,7 @@ class Names:
         lines = view.inverse("contains", "child")
         found: list[tuple[str, ...]] = []
         ways: deque[tuple[int, ...]] = deque([(start,)])
-        for _ in range(100_000):
+        for _ in range(10_000):
             if not ways or len(found) == most:
                 break
             way = ways.popleft()

@@ -94,11 +94,9 @@ MOST = 12
 """Rows of counts, and names in a sentence, at most."""
 
 
-def group_links(
-    found: WeakGroups, names: Names, product: str, mission: str, mechanisms: dict[str, str]
-) -> list[WeakLink]:
+def group_links(found: WeakGroups, names: Names, mission: str, mechanisms: dict[str, str]) -> list[WeakLink]:
     """The weak groups as rows, in their order; `mission` with its unit, `mechanisms` by mode."""
-    return [_group_link(found, row, names, product, mission, mechanisms) for row in found.listed.iter_rows(named=True)]
+    return [_group_link(found, row, names, mission, mechanisms) for row in found.listed.iter_rows(named=True)]
 
 
 def subject(row: dict[str, Any], names: Names) -> Text:
@@ -110,7 +108,7 @@ def subject(row: dict[str, Any], names: Names) -> Text:
 
 
 def _group_link(
-    found: WeakGroups, row: dict[str, Any], names: Names, product: str, mission: str, mechanisms: dict[str, str]
+    found: WeakGroups, row: dict[str, Any], names: Names, mission: str, mechanisms: dict[str, str]
 ) -> WeakLink:
     figures = {name: number(row[name]) for name in ("observed", "expected", "ratio", "p", "q")}
     reasons = [
@@ -163,7 +161,6 @@ def _group_link(
             p=row["p"],
             q=row["q"],
             counts=(*series, *counts, *siblings, *twins),
-            places=names.places(product, row["of"]),
             next_steps=_steps(steps, maker=names.maker(row["maker"]), mechanism=names.of("mechanism", mechanism)),
         ),
     )
@@ -258,9 +255,7 @@ def _twins(found: WeakGroups, row: dict[str, Any], names: Names) -> list[Counted
     ]
 
 
-def denied_links(
-    found: WeakGroups, names: Names, product: str, mission: str, claims: dict[str, Text]
-) -> list[WeakLink]:
+def denied_links(found: WeakGroups, names: Names, mission: str, claims: dict[str, Text]) -> list[WeakLink]:
     """Denied declared values as rows, in their order; `claims` say each in words, by part, maker and mode."""
     links: list[WeakLink] = []
     for row in found.denied.iter_rows(named=True):
@@ -295,7 +290,6 @@ def denied_links(
                     expected=row["expected"],
                     ratio=Estimate(value=row["ratio"], low=row["ratio_low"], high=row["ratio_high"], level=LEVEL),
                     p=row["p"],
-                    places=names.places(product, row["part"]),
                     next_steps=_steps(("ask_report", "use_field"), maker=maker),
                 ),
             )

@@ -135,8 +135,8 @@ def weak_links(view: View, asked: WeakLinksParameters) -> WeakLinks:
     product and for a rank to explain that the list does not have.
     """
     at = naming.part(view, asked.product)
-    key = str(view.table("part")["key"][at])
-    queues = view.memo(("weak_links.queues", at, asked.mission), lambda: _queues(view, at, key, asked.mission))
+    key, names = str(view.table("part")["key"][at]), Names(view)
+    queues = view.memo(("weak_links.queues", at, asked.mission), lambda: _queues(view, at, key, names, asked.mission))
     wanted = [asked.kind] if asked.kind else list(KINDS)
     first = in_turn(*(queue for kind in wanted if kind != "evidence" for queue in queues[kind]))
     last = in_turn(*(queue for kind in wanted if kind == "evidence" for queue in queues[kind]))
@@ -152,13 +152,23 @@ def weak_links(view: View, asked: WeakLinksParameters) -> WeakLinks:
                 ),
                 Text("请从列表中选择序号，--kind 须与列表一致。", "Take a rank from the list, with the same kind."),
             )
-        explained = ranked[asked.explain - 1]
-    return WeakLinks(product=key, mission=asked.mission, links=ranked[: asked.top], explained=explained)
+        explained = _placed(ranked[asked.explain - 1], names, key)
+    shown = tuple(_placed(link, names, key) for link in ranked[: asked.top])
+    return WeakLinks(product=key, mission=asked.mission, links=shown, explained=explained)
 
 
-def _queues(view: View, at: int, product: str, mission: float) -> dict[str, list[list[WeakLink]]]:
+def _placed(link: WeakLink, names: Names, product: str) -> WeakLink:
+    """The row with the places of its part in the product, where it does not say them itself."""
+    found = link.explanation
+    if found.places or found.part is None:
+        return link
+    places = names.places(product, found.part)
+    return link.model_copy(update={"explanation": found.model_copy(update={"places": places})})
+
+
+def _queues(view: View, at: int, product: str, names: Names, mission: float) -> dict[str, list[list[WeakLink]]]:
     """All rows by kind, in queues: weaker groups and denied values, what supply loses, parts without evidence."""
-    of, names = model(view), Names(view)
+    of = model(view)
     with explained_errors(of):
         units, risks, unknown = of.units(at), of.risks(at), of.parts(of.diagram(at).unknown)
     inside = set(view.locate("part", units["part"].unique()).tolist())
@@ -177,11 +187,11 @@ def _queues(view: View, at: int, product: str, mission: float) -> dict[str, list
     mechanisms = dict(modes.select("mode", "mechanism").unique().sort("mode").rows())
     return {
         "reliability": [
-            group_links(found, names, product, text, mechanisms),
-            denied_links(found, names, product, text, _claims(view, found)),
+            group_links(found, names, text, mechanisms),
+            denied_links(found, names, text, _claims(view, found)),
         ],
         "supply": [risk_links(risks, names, of, at, inside)],
-        "evidence": [unknown_links(evidence, view.table("part"), units, set(unknown), names, product, mission, text)],
+        "evidence": [unknown_links(evidence, view.table("part"), units, set(unknown), names, mission, text)],
     }
 
 

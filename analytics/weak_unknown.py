@@ -1,7 +1,10 @@
 """Parts without evidence: what each would contribute if it failed like the known parts of its class."""
 
+from typing import Any
+
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from analytics.core import Estimate, Reason
 from analytics.evidence import Evidence
@@ -35,83 +38,123 @@ STEPS = (
 )
 
 
+MOST = 1000
+"""Rows at most: the rest would lose less than these."""
+
+
 def unknown_links(
     evidence: Evidence,
     parts: pl.DataFrame,
     units: pl.DataFrame,
     unknown: set[str],
     names: Names,
-    product: str,
     mission: float,
     mission_text: str,
 ) -> list[WeakLink]:
-    """Rows for the units of `unknown` parts of whose make nothing is known, largest loss first.
+    """Rows for the units of `unknown` parts of whose make nothing is known, largest loss first, at most `MOST`.
 
-    `parts` has key, part_class and age_unit; `units` part, maker, factor, units (of one product). The class's rate is
-    the median over its known parts of H(factor x mission) of one unit, each part's makers averaged; the interval goes
-    from the 5 % to the 95 % point. Parts in another age unit are not compared; a class of which nothing is known takes
-    all parts.
+    `parts` has key, part_class and age_unit; `units` part, maker, factor, units (of one product).
     """
-    classes = parts.select(part="key", name="part_class", unit=pl.col("age_unit").fill_null("h"))
-    numbered = evidence.fits.select("part", "maker").with_row_index("row")
-    known = numbered.join(classes, on="part", how="left", maintain_order="left")
     states = evidence.fits.select("part", "maker").unique()
-    general = states.filter(pl.col("maker").is_null()).select("part")
     bare = (
         units.filter(pl.col("part").is_in(sorted(unknown)))
         .join(states, on=["part", "maker"], how="anti", nulls_equal=True)
-        .join(general, on="part", how="anti")
-        .join(
-            parts.select(part="key", name="part_class", unit=pl.col("age_unit").fill_null("h")), on="part", how="left"
-        )
+        .join(states.filter(pl.col("maker").is_null()).select("part"), on="part", how="anti")
+        .join(_classes(parts), on="part", how="left")
         .sort("part", "maker", "factor")
     )
-    links: list[WeakLink] = []
-    for (part,), rows in bare.group_by("part", maintain_order=True):
-        first = rows.row(0, named=True)
-        alike = known.filter(pl.col("unit") == first["unit"])
-        of_class = alike.filter(pl.col("name") == pl.lit(first["name"], pl.String))
-        used = alike if of_class.is_empty() else of_class
-        ages = rows["factor"].to_numpy() * mission
-        count = rows["units"].to_numpy()
-        h = (evidence.hazards.at(used["row"].to_numpy()[:, None], ages) * count).sum(axis=1)
-        each = (
-            used.with_columns(h=pl.Series(h))
-            .group_by("part", "maker")
-            .agg(pl.col("h").sum())
-            .group_by("part")
-            .agg(pl.col("h").mean())["h"]
-            .to_numpy()
+    found = (
+        class_rates(evidence, parts, bare, mission)
+        .group_by("part", "name", "own", "known", maintain_order=True)
+        .agg(
+            pl.col("units").sum(),
+            maker=pl.when(pl.col("maker").n_unique() == 1).then(pl.col("maker").first()),
+            **{name: (pl.col(name) * pl.col("units")).sum() for name in ("low", "median", "high")},
         )
-        total, reasons = float(count.sum()), [Reason(code="no_evidence", text=NOTHING)]
-        loss = Estimate(value=None, low=None, high=None, unit=FAILURES)
-        if len(each):
-            low, median, high = np.quantile(each, [0.05, 0.5, 0.95]).tolist()
-            loss = Estimate(value=median, low=low, high=high, unit=FAILURES)
-            text = filled(
-                ALL if of_class.is_empty() else CLASS,
-                name=first["name"] or "",
-                known=str(len(each)),
-                mission=mission_text,
-                units=number(total),
-                median=number(median / total),
-                low=number(low / total),
-                high=number(high / total),
-            )
-            reasons.append(Reason(code="rate_of_all" if of_class.is_empty() else "rate_of_class", text=text))
-        maker = rows["maker"][0] if rows["maker"].n_unique() == 1 else None
-        steps = tuple(Reason(code=code, text=filled(text, maker=names.maker(maker))) for code, text in STEPS)
-        links.append(
-            WeakLink(
-                rank=0,
-                kind="evidence",
-                group="unknown",
-                part=str(part),
-                maker=maker,
-                label=names.part(str(part)),
-                loss=loss,
-                reasons=tuple(reasons),
-                explanation=Explanation(part=str(part), places=names.places(product, str(part)), next_steps=steps),
+        .sort(pl.col("known") > 0, "median", "part", descending=[True, True, False])
+        .head(MOST)
+    )
+    return [_link(row, names, mission_text) for row in found.iter_rows(named=True)]
+
+
+def class_rates(evidence: Evidence, parts: pl.DataFrame, bare: pl.DataFrame, mission: float) -> pl.DataFrame:
+    """`bare` (name, unit, factor, ...) with the rate of each row's class: low, median, high, known, own.
+
+    The rate is the median over the known parts of the class of H(factor x mission) of one unit, each part's makers
+    averaged; low and high are the 5 % and the 95 % point, and `known` counts those parts. Parts in another age unit are
+    not compared; a class of which nothing is known takes all parts (`own` false), and rates are 0 where there are none.
+    """
+    numbered = evidence.fits.select("part", "maker").with_row_index("row")
+    fits = numbered.join(_classes(parts), on="part", how="left", maintain_order="left")
+    bare = bare.join(fits.select("name", "unit", own=pl.lit(value=True)).unique(), on=["name", "unit"], how="left")
+    bare = bare.with_columns(pl.col("own").fill_null(value=False), of=pl.when("own").then("name"))
+    rates = []
+    for (unit, of), rows in bare.group_by("unit", "of"):
+        used = fits.filter(pl.col("unit") == pl.lit(unit))
+        used = used if of is None else used.filter(pl.col("name") == pl.lit(of))
+        factor = rows["factor"].unique().sort()
+        ends = np.zeros((3, len(factor)))
+        if len(used):
+            h = evidence.hazards.at(used["row"].to_numpy()[:, None], factor.to_numpy() * mission)
+            ends = np.quantile(_by_part(used, h), [0.05, 0.5, 0.95], axis=0)
+        columns = dict(zip(("low", "median", "high"), ends, strict=True))
+        count = used["part"].n_unique()
+        rates.append(
+            pl.DataFrame({"factor": factor, **columns}).with_columns(
+                unit=pl.lit(unit, pl.String), of=pl.lit(of, pl.String), known=pl.lit(count, pl.Int64)
             )
         )
-    return sorted(links, key=lambda link: (-(link.loss.value or 0.0), link.part or ""))
+    empty = dict.fromkeys(("factor", "low", "median", "high"), pl.Float64)
+    table = pl.concat(rates) if rates else pl.DataFrame(
+        schema={**empty, "unit": pl.String, "of": pl.String, "known": pl.Int64}
+    )  # fmt: skip
+    return bare.join(table, on=["unit", "of", "factor"], how="left", nulls_equal=True, maintain_order="left")
+
+
+def _by_part(fits: pl.DataFrame, h: NDArray[np.float64]) -> NDArray[np.float64]:
+    """H of each part (parts, ages), from that of its modes (fits, ages): modes added, makers averaged."""
+    code = fits.select(
+        state=pl.struct("part", "maker").rank("dense") - 1, part=pl.col("part").rank("dense").cast(pl.Int64) - 1
+    )
+    state, part = code["state"].cast(pl.Int64).to_numpy(), code["part"].to_numpy()
+    of_state = np.zeros((int(state.max()) + 1, h.shape[1]))
+    np.add.at(of_state, state, h)
+    part_of = np.zeros(len(of_state), np.int64)
+    part_of[state] = part
+    of_part = np.zeros((int(part.max()) + 1, h.shape[1]))
+    np.add.at(of_part, part_of, of_state)
+    mean: NDArray[np.float64] = of_part / np.bincount(part_of)[:, None]
+    return mean
+
+
+def _classes(parts: pl.DataFrame) -> pl.DataFrame:
+    """Class and age unit of each part: part, name, unit."""
+    return parts.select(part="key", name="part_class", unit=pl.col("age_unit").fill_null("h"))
+
+
+def _link(row: dict[str, Any], names: Names, mission_text: str) -> WeakLink:
+    reasons = [Reason(code="no_evidence", text=NOTHING)]
+    loss = Estimate(value=None, low=None, high=None, unit=FAILURES)
+    if row["known"]:
+        loss = Estimate(value=row["median"], low=row["low"], high=row["high"], unit=FAILURES)
+        text = filled(
+            CLASS if row["own"] else ALL,
+            name=row["name"] or "",
+            known=str(row["known"]),
+            mission=mission_text,
+            units=number(row["units"]),
+            **{name: number(row[name] / row["units"]) for name in ("median", "low", "high")},
+        )
+        reasons.append(Reason(code="rate_of_class" if row["own"] else "rate_of_all", text=text))
+    steps = tuple(Reason(code=code, text=filled(text, maker=names.maker(row["maker"]))) for code, text in STEPS)
+    return WeakLink(
+        rank=0,
+        kind="evidence",
+        group="unknown",
+        part=row["part"],
+        maker=row["maker"],
+        label=names.part(row["part"]),
+        loss=loss,
+        reasons=tuple(reasons),
+        explanation=Explanation(part=row["part"], next_steps=steps),
+    )

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from analytics import run
+from analytics.model import model
 from analytics.weak_links import WeakLinks, in_turn
 from chaingraph import NotFound, View, Workspace
 from chaingraph.snapshot import Snapshot
@@ -206,6 +207,15 @@ def test_parts_of_which_nothing_is_known_are_listed_at_the_rate_of_their_class_e
     nothing = found(small(), "M", kind="evidence")
     assert {link["part"] for link in nothing} == {"L01/A", "L01/B", "L01/C"}
     assert all(link["loss"]["value"] is None for link in nothing)
+
+
+def test_the_rate_of_a_class_adds_modes_and_averages_makers() -> None:
+    view = small(life_record=lives(1, m=1000.0, n=200.0))
+    known = model(view).evidence
+    each = known.hazards.at(np.arange(len(known.fits)), 100.0)
+    assert known.fits.select("part", "maker").rows() == [("L01/A", "m"), ("L01/A", "n")]
+    second = found(view, "M", kind="evidence", mission=100.0)[1]
+    assert second["loss"]["value"] == pytest.approx(each.mean(), rel=1e-11)
 
 
 def test_a_product_of_nothing_has_no_weak_links() -> None:
