@@ -104,31 +104,37 @@ class Resolver:
 
     def _parts(self, asked: pl.DataFrame) -> pl.DataFrame:
         """A number: the owner's own, ISSUER/NUMBER, the only one visible, an alias of the owner's, else a stub."""
-        known = self.known("part")
-        keys = known.select("key")
+        keys = self.known("part").select("key", found="key")
         number, owner = escape(pl.col("text")), escape(pl.col("owner"))
         issuer, rest = pl.col("text").str.extract(r"^([^/]+)/"), pl.col("text").str.extract(r"^[^/]+/(.+)$")
-        asked = asked.with_columns(
+        found = asked.with_columns(
             _own=pl.concat_str(owner, pl.lit("/"), number),
             _full=pl.concat_str(escape(issuer).replace("", None), pl.lit("/"), escape(rest)),
         )
-        found = asked
-        for name, column in (("_1", "_own"), ("_2", "_full"), ("_3", "text")):
-            found = found.join(keys.with_columns(pl.col("key").alias(name)), left_on=column, right_on="key", how="left")
-        described = known.filter(~pl.col("stub")).select("key", text="number")
-        found = found.join(_only(described, ["text"], "_4"), on="text", how="left")
+        for i, column in enumerate(("_own", "_full", "text")):
+            found = found.join(keys.rename({"found": f"_{i}"}), left_on=column, right_on="key", how="left")
+        found = found.with_columns(key=pl.coalesce("_0", "_1", "_2"), candidates=pl.lit(None, pl.String))
+        missing = found.filter(pl.col("key").is_null())
+        there = found.filter(pl.col("key").is_not_null()).select("text", "owner", "key", "candidates")
+        return pl.concat([there, self._other_parts(missing)]) if missing.height else there
+
+    def _other_parts(self, missing: pl.DataFrame) -> pl.DataFrame:
+        """What a part's number means that is no key: the only one visible, an alias of the owner's, else a stub."""
+        described = self.known("part").filter(~pl.col("stub")).select("key", text="number")
+        found = missing.join(_only(described, ["text"], "_by_number"), on="text", how="left")
         aliases = self.known("part_alias").select("number", "drawing_no", owner="organisation", key="part")
         aliases = pl.concat(
             [aliases.select("key", "owner", text=pl.col(name)) for name in ("number", "drawing_no")]
         ).drop_nulls()
-        found = found.join(_only(aliases, ["text", "owner"], "_5"), on=["text", "owner"], how="left")
-        several = pl.coalesce("_4_several", "_5_several")
+        found = found.join(_only(aliases, ["text", "owner"], "_by_alias"), on=["text", "owner"], how="left")
+        several = pl.coalesce("_by_number_several", "_by_alias_several")
         stub = pl.col("_own")
         if self.administrator:
+            issuer = escape(pl.col("text").str.extract(r"^([^/]+)/"))
             issuers = self.known("organisation")["key"]
-            stub = pl.when(escape(issuer).is_in(issuers.implode())).then("_full").otherwise(stub)
-        key = pl.coalesce("_1", "_2", "_3", "_4", "_5", pl.when(several.is_null()).then(stub))
-        return found.select(*[c for c in asked.columns if c not in {"_own", "_full"}], key=key, candidates=several)
+            stub = pl.when(issuer.is_in(issuers.implode())).then("_full").otherwise(stub)
+        key = pl.coalesce("_by_number", "_by_alias", pl.when(several.is_null()).then(stub))
+        return found.select("text", "owner", key=key, candidates=several)
 
     def _modes(self, asked: pl.DataFrame) -> pl.DataFrame:
         """A mode of the row's part: by code, else by a name that only one of the part's modes has, else a stub."""
