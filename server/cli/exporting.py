@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from schema import KINDS, Field, Kind
+from schema.core import escape
 from schema.text import Text
 from server.cli import output
 from server.cli.command import argument, command, option
@@ -37,10 +38,11 @@ def export(session: Session, folder: Path, graphml: Path | None) -> None:
     with session.workspace(existing=True) as workspace:
         folder.mkdir(parents=True, exist_ok=True)
         snapshot = workspace.snapshot()
-        written: list[list[str | int]] = []
+        stubs = snapshot.table("part").filter("stub")["key"]
+        written: list[list[str | int | None]] = []
         for each in KINDS.values():
             if each.sheet:
-                rows = sheet(each, snapshot.table(each.name))
+                rows = sheet(each, snapshot.table(each.name), stubs)
                 file = folder / f"{each.sheet}.csv"
                 rows.write_csv(file, include_bom=True)
                 written.append([each.text.say(session.locale), rows.height, str(file)])
@@ -48,34 +50,39 @@ def export(session: Session, folder: Path, graphml: Path | None) -> None:
             from chaingraph.graph import write_graphml
 
             write_graphml(workspace.view(), graphml)
-            written.append(["GraphML", "", str(graphml)])
+            written.append(["GraphML", None, str(graphml)])
     headings = [Text("表", "Table"), Text("行数", "Rows"), Text("文件", "File")]
-    payload = [{"table": name, "rows": rows if rows != "" else None, "file": file} for name, rows, file in written]
+    payload = [{"table": name, "rows": rows, "file": file} for name, rows, file in written]
     session.answer(payload, [session.say(h) for h in headings], [list(row) for row in written])
 
 
-def sheet(of: Kind, rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows of a kind as the sheet of a dataset: `owner`, then its columns, placeholders left out."""
+def sheet(of: Kind, rows: pl.DataFrame, stubs: pl.Series) -> pl.DataFrame:
+    """Rows of a kind as the sheet of a dataset: `owner`, then its columns, placeholders left out.
+
+    `stubs` are the keys of parts that nobody has described.
+    """
     import polars as pl
 
     if of.stubs:
         rows = rows.filter(~pl.col("stub"))
-    columns = [_written(field) for field in of.fields.values() if field.name != "stub"]
+    columns = [_written(field, stubs) for field in of.fields.values() if field.name != "stub"]
     return rows.select("owner", *columns)
 
 
-def _written(field: Field) -> pl.Expr:
+def _written(field: Field, stubs: pl.Series) -> pl.Expr:
     """A column as a sheet writes it: references as people write them, no text that starts a formula."""
     import polars as pl
 
     column = pl.col(field.name)
     if field.meta.ref:
-        if field.meta.via:
+        plain, prefix = _plain(column), pl.lit(None, pl.String)
+        if field.meta.via:  # beside the part and the maker, a lot by its code
+            plain = column
             prefix = pl.concat_str([pl.col(name).fill_null("") for name in field.meta.via], separator="/") + "/"
-            code = _plain(column.str.strip_prefix(prefix))
-            column = pl.when(column.str.starts_with(prefix)).then(code).otherwise(column)
-        else:
-            column = _plain(column)
+        elif field.meta.ref == "part":  # a number of the owner's own that nobody has described, as it was written
+            prefix = pl.when(column.is_in(stubs.implode())).then(escape(pl.col("owner")) + "/")
+        code = _plain(column.str.strip_prefix(prefix))
+        column = pl.when(column.str.starts_with(prefix)).then(code).otherwise(plain)
     if field.dtype == pl.String:
         formula = column.str.contains(output.FORMULA) & ~column.str.contains(output.NUMBER)
         column = pl.when(formula).then("'" + column).otherwise(column)

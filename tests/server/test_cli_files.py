@@ -165,7 +165,7 @@ def test_what_is_exported_loads_as_the_same_graph(call: Call, folder: Path, tmp_
     (folder / "lots.csv").write_text("part,maker,code\nL01/P2,S05,B/1\n", encoding="utf-8")
     (folder / "life_records.csv").write_text(
         "id,part,maker,lot,event,age\nr1,L01/P2,S05,B/1,failure,100\nr2,L01/P2,,L01%2FP2/S05/B%2F1,失效,=200\n"
-        "r3,L01/P2,S05,B/1,suspension,300\n",
+        "r3,L01/P2,S05,B/1,suspension,300\nr4,ours/1,,,failure,5\n",
         encoding="utf-8",
     )
     assert call("load", str(folder)).exit_code == 0
