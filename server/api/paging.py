@@ -75,7 +75,7 @@ class Listing:
     ) -> None:
         self.view = view
         self.kind = of
-        self.order = [*order, By("key")]
+        self.order = steps_of(order)
         self.groups = 1 if counts is None else len(counts)
         conditions = [] if where is None else where.meta.root_names()
         table = view.table(of.name).select(list(dict.fromkeys([*(b.column for b in self.order), *conditions])))
@@ -115,7 +115,7 @@ class Listing:
 
     def page(self, cut: Cut) -> Page:
         """One page of each list."""
-        if self.groups == 1 and len(self.order) == 1 and self.sorted:
+        if self.groups == 1 and self.order == [By("key")] and self.sorted:
             return self._sliced(cut)
         frame = self.frame
         for text, backwards in ((cut.after, False), (cut.before, True)):
@@ -221,6 +221,16 @@ class Page:
                 "list_number": list(range(size)),
             },
         )
+
+
+def steps_of(order: Sequence[By]) -> list[By]:
+    """An order with the key at its end; what comes after the key, or again, changes nothing."""
+    found: dict[str, By] = {}
+    for by in (*order, By("key")):
+        found.setdefault(by.column, by)
+        if by.column == "key":
+            break
+    return list(found.values())
 
 
 def _sizes(groups: pl.Series, size: int) -> Indices:

@@ -2,11 +2,13 @@
 ReactDOM.createRoot(document.getElementById("graphiql")).render(
   React.createElement(GraphiQL, {
     fetcher: GraphiQL.createFetcher({ url: location.pathname }),
-    defaultQuery: `# Weak links of a product, with reasons and intervals. Ctrl-Enter runs the query; the book icon shows every type.
+    defaultQuery: `# What is weaker than it should be, and why. Ctrl-Enter runs the query; the book icon shows every type.
 {
-  parts(first: 10) {
-    totalCount
-    nodes { number name(locale: ZH) issuer { id name(locale: ZH) } }
+  product(number: "VMC850") {
+    part { name }
+    weakLinks(top: 5) {
+      links { rank label loss { value low high unit } reasons { text } }
+    }
   }
 }
 `,

@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 from graphql import (
     build_schema,
+    get_introspection_query,
     is_enum_type,
     is_input_object_type,
     is_interface_type,
@@ -86,6 +87,11 @@ def test_a_browser_gets_a_page_and_nothing_from_elsewhere(app: Starlette) -> Non
         assert Client(app).get(f"/graphql/assets/{name}").status_code == 200
     for name in ("package.json", "..%2Fapp.py", "none.js"):
         assert Client(app).get(f"/graphql/assets/{name}").status_code == 404
+
+
+def test_the_page_can_read_the_schema(app: Starlette) -> None:
+    answer = Client(app).post("/graphql", json={"query": get_introspection_query(input_value_deprecation=True)})
+    assert answer.json()["data"]["__schema"]["queryType"]["name"] == "Query"
 
 
 def test_the_page_says_how_to_get_graphiql_until_it_is_there(

@@ -111,6 +111,7 @@ ORDERS = [
     ("supplies", "supplies", OTHER_FIRM, ["alternative_exists", "supplier"], [False, True]),
     ("lifeRecords", "life_record", DAY_AGE, ["observed_on", "age"], [True, False]),
     ("parts", "part", "[{field: NAME_ZH}]", ["name_zh"], [False]),
+    ("parts", "part", "[{field: NAME_ZH}, {field: NAME_ZH, direction: DESC}]", ["name_zh"], [False]),
 ]
 
 
@@ -151,6 +152,16 @@ def test_pages_forwards_and_backwards_are_the_whole_list_once(
         if not connection["pageInfo"]["hasPreviousPage"]:
             break
     assert found == wanted
+
+
+def test_an_order_by_key_ends_there(space: Workspace, view: View) -> None:
+    wanted = view.table("part")["key"].sort(descending=True)[:3].to_list()
+    for order in ("[{field: KEY, direction: DESC}]", "[{field: KEY, direction: DESC}, {field: NUMBER}]"):
+        first = ask(space, f"{{ parts(first: 2, orderBy: {order}) {{ nodes {{ key }} pageInfo {{ endCursor }} }} }}")[
+            "parts"
+        ]
+        query = f"query($c: String) {{ parts(first: 1, after: $c, orderBy: {order}) {{ nodes {{ key }} }} }}"
+        assert keys(first) + keys(ask(space, query, c=first["pageInfo"]["endCursor"])["parts"]) == wanted
 
 
 def test_edges_carry_the_cursor_of_their_node(space: Workspace) -> None:
