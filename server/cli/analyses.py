@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from analytics import ANALYSES, Analysis, run
 from server.cli.command import Command, argument, command, option
-from server.cli.demo import SYNTHETIC, is_synthetic
+from server.cli.demo import mark
 from server.cli.session import Session
 
 SUBJECTS = {"product": "PRODUCT", "part": "PART", "thing": "ID"}
@@ -65,8 +65,7 @@ def answer(session: Session, of: Analysis[Any, Any], given: dict[str, Any]) -> N
         ) from None
     with session.view() as view:
         result = run(of.name, view, asked)
-        if is_synthetic(view):
-            session.note(SYNTHETIC)
+        mark(session, view)
         headings, rows = result.rows(session.locale)
         session.answer(result.payload(session.locale), headings, rows)
 

@@ -78,9 +78,10 @@ def load(workspace: Workspace, shown: Steps | None = None) -> None:
         load_files(workspace, [Path(folder)], by=BY, administrator=True, progress=teller(shown))
 
 
-def is_synthetic(view: View) -> bool:
-    """Does a store hold the demo's data?"""
-    return BY in view.table("upload")["by"]
+def mark(session: Session, view: View) -> None:
+    """Say that the data are synthetic, where a store holds the demo's."""
+    if BY in view.table("upload")["by"]:
+        session.note(SYNTHETIC)
 
 
 def report(session: Session, view: View) -> None:

@@ -12,6 +12,7 @@ from schema.core import escape
 from schema.text import Text
 from server.cli import output
 from server.cli.command import argument, command, option
+from server.cli.demo import mark
 from server.cli.session import Session
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 def export(session: Session, folder: Path, graphml: Path | None) -> None:
     """Every kind that has a sheet; then the graph, if asked for."""
     with session.workspace(existing=True) as workspace:
+        mark(session, workspace.view())
         folder.mkdir(parents=True, exist_ok=True)
         snapshot = workspace.snapshot()
         stubs = snapshot.table("part").filter("stub")["key"]

@@ -9,6 +9,7 @@ import click
 from schema.text import Text
 from server.cli import output
 from server.cli.command import command, option
+from server.cli.demo import mark
 from server.cli.session import Session
 
 _EXPOSED = Text(
@@ -41,6 +42,7 @@ def serve(session: Session, host: str, port: int) -> None:
         app = create_app(workspace, Settings(locale=session.locale, development=private))
         if not private:
             session.note(_EXPOSED.format(host=host))
+        mark(session, workspace.view())
         listening = _socket(host, port)
         base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         for name, path in addresses(console=private):
