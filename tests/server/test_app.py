@@ -24,7 +24,10 @@ from starlette.applications import Starlette
 
 from chaingraph import Workspace
 from server.api import graphiql, sdl
+from server.api.answers import COST
 from server.api.app import Settings, create_app
+from server.api.errors import Code
+from server.api.limits import MUTATION_COST, Limits
 from tests.server import world
 from tests.server.client import Client
 
@@ -165,3 +168,13 @@ def test_a_real_server_answers_on_the_loopback_under_its_own_names_only(app: Sta
         return [response.status_code for response in found]
 
     assert asyncio.run(exchange()) == [200, 200, 200, 421, 421]
+
+
+def test_every_code_and_limit_is_documented() -> None:
+    page = (Path(graphiql.FOLDER).parents[1] / "docs" / "api.md").read_text(encoding="utf-8")
+    assert [code for code in Code if f"`{code}`" not in page] == []
+    limits = Limits()
+    for number in (limits.cost, limits.depth, limits.aliases, limits.directives, limits.tokens, COST, MUTATION_COST):
+        assert f" {number}" in page
+    assert f"1 to {limits.page} rows" in page
+    assert f"{limits.body // 10**6} MB and an upload of {limits.upload // 10**6} MB" in page
