@@ -66,8 +66,8 @@ CODES: dict[str, Code] = {
     ),
     "file.decoded": _code(
         "info",
-        "按 {encoding} 解码；首行为 {first}。",
-        "Decoded as {encoding}; the first row reads {first}.",
+        "按 {encoding} 解码，前几行为：{rows}",
+        "Decoded as {encoding}; the first rows read: {rows}",
         "如有乱码，请另存为 UTF-8 的 CSV 或 XLSX。",
         "If that reads wrong, save it as CSV in UTF-8 or as XLSX.",
     ),
@@ -173,7 +173,7 @@ CODES: dict[str, Code] = {
     ),
     "key.duplicate": _code(
         "error",
-        "与第 {other} 行的键相同而内容不同（{key}）。",
+        "与 {other} 行的键相同而内容不同（{key}）。",
         "It has the key of row {other} and says something else ({key}).",
         "请合并或删除其中一行。",
         "Merge the two or delete one.",

@@ -41,15 +41,17 @@ def without_duplicates(rows: pl.DataFrame, of: Kind, sources: list[Source], repo
     if not again.any():
         return rows
     place = pl.int_range(pl.len()).over("key")
-    other = (
-        pl.when(place == 0).then(pl.col("row").get(1, null_on_oob=True)).otherwise(pl.col("row").first()).over("key")
-    )
+    where = pl.struct("_sheet", "row")
+    other = pl.when(place == 0).then(where.get(1, null_on_oob=True)).otherwise(where.first()).over("key")
     several = rows.filter(again).with_columns(
         _differs=pl.struct("extra", *of.fields).n_unique().over("key") > 1, _first=place == 0, _other=other
     )
+    sheet, row = (pl.col("_other").struct.field(name) for name in ("_sheet", "row"))
+    file = sheet.replace_strict({s.number: f"{s.name}:" for s in sources}, return_dtype=pl.String)
+    row = pl.concat_str(pl.when(sheet == pl.col("_sheet")).then(pl.lit("")).otherwise(file), row)
     for source in sources:
         mine = several.filter(pl.col("_sheet") == source.number)
-        wrong = mine.filter("_differs").select("row", "key", other="_other")
+        wrong = mine.filter("_differs").select("row", "key", other=row)
         report.add_rows("key.duplicate", wrong, file=source.name)
         equal = mine.filter(~pl.col("_differs") & ~pl.col("_first"))
         report.add_rows("key.repeated", equal.select("row"), file=source.name)

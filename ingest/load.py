@@ -20,6 +20,7 @@ from chaingraph.workspace import load_run
 from ingest import headers, reading
 from ingest.check import Checker
 from ingest.forms import lacks_event
+from ingest.personal import masked_text
 from ingest.reading import Child, Limits, Table, Unreadable
 from ingest.report import Report, finding
 from ingest.retract import retracted
@@ -30,6 +31,7 @@ LOCAL = "local"
 """Who loads into an embedded store without saying who."""
 _READERS = 2
 _KINDS_SHOWN = 3
+_ROWS_SHOWN = 5
 
 
 class Step(NamedTuple):
@@ -157,8 +159,7 @@ def _source(number: int, table: Table, digest: str, path: Path, *, alone: bool, 
     names = [table.sheet, path.stem] if alone else [table.sheet]
     found = headers.detect(table.header, names)
     if table.encoding not in {None, "utf-8", "utf-8-sig"}:
-        first = " | ".join(cell or "" for cell in next(iter(table.sample()), []))
-        report.add(finding("file.decoded", file=table.name, encoding=table.encoding, first=first))
+        report.add(finding("file.decoded", file=table.name, encoding=table.encoding, rows=_sample(table)))
     if not table.cells.height:
         report.add(finding("sheet.no_rows", file=table.name))
         return None
@@ -192,6 +193,13 @@ def _source(number: int, table: Table, digest: str, path: Path, *, alone: bool, 
     for heading in read.unmapped.values():
         report.add(finding("column.unmapped", file=table.name, column=heading, closest=_suggested(read, heading)))
     return Source(number, table, digest, read)
+
+
+def _sample(table: Table) -> str:
+    """The heading and the first rows, to see whether they were decoded well; without what tells of persons."""
+    kept = {position: name for position, name in table.header.items() if headers.personal(name) is None}
+    rows = table.cells.select(pl.col(list(kept)).fill_null("")).head(_ROWS_SHOWN).rows()
+    return " ⏎ ".join(masked_text(" | ".join(cells)) for cells in (tuple(kept.values()), *rows))
 
 
 def _suggested(read: headers.Reading, heading: str) -> Text:

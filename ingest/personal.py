@@ -64,6 +64,11 @@ def mask(cells: pl.Series) -> tuple[pl.Series, dict[Text, int]]:
     return cells, masked
 
 
+def masked_text(text: str) -> str:
+    """One text with what looks personal in it masked, for showing."""
+    return str(mask(pl.Series([text]))[0][0])
+
+
 def hashed(cells: pl.Series, secret: bytes) -> pl.Series:
     """`h:` and 20 hex digits of the HMAC-SHA256 of each cell under the store's secret: the same unit, the same code.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from ingest.codes import CODES
+from ingest.personal import masked_text
 from schema.core import Severity
 from schema.text import Text
 
@@ -56,10 +57,15 @@ def finding(
 ) -> Finding:
     """The finding of a code, its texts filled in from `values` (a Text among them says itself in either language)."""
     known = CODES[code]
-    shown = None if value is None else str(value)[:_VALUE]
+    shown = _shown(None if value is None else str(value))
     return Finding(
         known.severity, code, _filled(known.text, values), _filled(known.remedy, values), file, row, column, shown, more
     )
+
+
+def _shown(value: str | None) -> str | None:
+    """A cell as it may be shown: reports go further than the file did."""
+    return None if value is None else masked_text(value[:_VALUE])
 
 
 def _filled(text: Text, values: dict[str, object]) -> Text:
@@ -129,9 +135,8 @@ class Report:
         rest = max(0, rows.height - SHOWN)
         values = rows["value"].cast(pl.String) if "value" in rows.columns else pl.repeat(None, rows.height, eager=True)
         for i, (row, value) in enumerate(zip(rows["row"].head(SHOWN), values.head(SHOWN), strict=True), 1):
-            shown = None if value is None else value[:_VALUE]
             more = rest if i == SHOWN else 0
-            self.add(Finding(severity, code, text, remedy, file, row, column, shown, more))
+            self.add(Finding(severity, code, text, remedy, file, row, column, _shown(value), more))
 
     def take_nothing(self) -> None:
         """Say that `--strict` took nothing: no row of any sheet is new or changed."""

@@ -9,7 +9,6 @@ import polars as pl
 
 ROW = "row"
 _HEADER_WITHIN = 20
-_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -35,10 +34,6 @@ class Table:
     def name(self) -> str:
         """The file, with the sheet for a workbook."""
         return f"{self.file}[{self.sheet}]" if self.sheet else self.file
-
-    def sample(self) -> list[list[str | None]]:
-        """The first five rows, to show whether they were decoded well."""
-        return [list(row) for row in self.cells.drop(ROW).head(_SHOWN).iter_rows()]
 
 
 def headed(

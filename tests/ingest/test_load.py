@@ -93,6 +93,21 @@ def test_equal_rows_of_two_files_of_one_load(workspace: Workspace, tmp_path: Pat
     assert ("key.repeated", "维修二月.csv") in {(f.code, f.file) for f in report.findings}
 
 
+def test_rows_of_two_files_that_contradict_each_other(workspace: Workspace, tmp_path: Path) -> None:
+    first = text(tmp_path, "a.csv", "物料编码,名称\nA,轴\n")
+    report = load(workspace, [first, text(tmp_path, "b.csv", "物料编码,名称\nB,承\nA,承\n")])
+    assert [(f.code, f.file, f.row, f.text.en) for f in report.findings] == [
+        ("key.duplicate", "a.csv", 2, "It has the key of row b.csv:3 and says something else (local/A)."),
+        ("key.duplicate", "b.csv", 3, "It has the key of row a.csv:2 and says something else (local/A)."),
+    ]
+
+
+def test_a_guessed_encoding_is_shown(workspace: Workspace, tmp_path: Path) -> None:
+    report = load(workspace, [text(tmp_path, "parts.csv", "物料编码,名称,联系人\nA,轴承,张三\n", "gb18030")])
+    (found,) = [f for f in report.findings if f.code == "file.decoded"]
+    assert found.text.en == "Decoded as gb18030; the first rows read: 物料编码 | 名称 ⏎ A | 轴承"
+
+
 def test_undo_gives_back_what_was_there(workspace: Workspace, tmp_path: Path) -> None:
     take(workspace, tmp_path, "parts.csv", "number,name_zh\nA,轴\n")
     take(workspace, tmp_path, "contains.csv", "parent,child\nA,B\n")

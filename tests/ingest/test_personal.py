@@ -9,7 +9,8 @@ import pytest
 
 from chaingraph import Workspace
 from ingest import personal
-from tests.ingest.files import codes, take
+from ingest.load import load
+from tests.ingest.files import codes, take, text
 
 VIN = "LSVAA4182E2123456"
 
@@ -63,13 +64,18 @@ SECRETS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["索赔明细.csv", "序列号.csv", "未知.csv"])
+@pytest.mark.parametrize("name", ["索赔明细.csv", "序列号.csv", "未知.csv", "国标.csv", "错位.csv"])
 def test_no_byte_on_disk_tells_of_persons(workspace: Workspace, tmp_path: Path, name: str) -> None:
-    changes = {"序列号.csv": {"底盘号": "序列号"}, "未知.csv": {"故障里程": "里程 A", "故障件编号": "编号 B"}}
+    changes = {
+        "错位.csv": {"李四光,": ""},
+        "序列号.csv": {"底盘号": "序列号"},
+        "未知.csv": {"故障里程": "里程 A", "故障件编号": "编号 B"},
+    }
     sheet = SHEET
     for old, new in changes.get(name, {}).items():
         sheet = sheet.replace(old, new)
-    report = take(workspace, tmp_path, name, sheet, by="L02")
+    encoding = "gb18030" if name == "国标.csv" else "utf-8"
+    report = load(workspace, [text(tmp_path, name, sheet, encoding)], by="L02")
     assert report.total.new + report.total.raw == 2
     workspace.snapshot().write(workspace.store.snapshots)
     workspace.close()
