@@ -46,7 +46,7 @@ def made(of: Analysis[Any, Any]) -> Command:
     params = [_parameter(of, name, info) for name, info in of.parameters.model_fields.items()]
     meaning = " ".join(of.description.split("\n\n")[0].split())
 
-    @command(of.name.replace("_", "-"), zh=f"{of.text.zh}。", en=f"{of.text.en}: {meaning}", params=params)
+    @command(of.name.replace("_", "-"), zh=f"{of.text.zh}。", en=meaning, params=params)
     def analyse(session: Session, **given: Any) -> None:
         answer(session, of, {name: value for name, value in given.items() if value is not None})
 
