@@ -134,7 +134,6 @@ class Checker:
         """Without the changes that are not the loader's to make. What nobody has described, anybody may describe."""
         theirs = pl.col("_owner").is_not_null() & ~pl.col("_stub").fill_null(value=False)
         if self.loader.administrator:
-            plain = pl.lit(value=True)
             named = [s.number for s in sources if s.reading and s.reading.owner is not None]
             plain = ~pl.col("_sheet").is_in(named)
             return rows.with_columns(owner=pl.when(theirs & plain).then("_owner").otherwise("owner"))

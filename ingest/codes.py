@@ -33,6 +33,13 @@ _SPLIT = (
 CODES: dict[str, Code] = {
     # the file
     "file.missing": _code("error", "文件不存在。", "There is no such file.", "请检查路径。", "Check the path."),
+    "file.none": _code(
+        "error",
+        "文件夹中没有 CSV 或 XLSX 文件。",
+        "The folder has no CSV or XLSX file.",
+        "请检查路径。",
+        "Check the path.",
+    ),
     "file.format": _code("error", "不支持 {suffix} 格式。", "The format {suffix} is not supported.", *_AS_XLSX),
     "file.empty": _code(
         "error", "文件是空的。", "The file is empty.", "请检查导出是否成功。", "Check whether the export worked."

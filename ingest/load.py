@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -67,7 +68,7 @@ def load(
     not bring them again. Raises what `Workspace.submit` raises, and NotFound for an unknown `replace`.
     """
     report = Report(dry_run=dry_run)
-    sources = _read(_files(paths), report, progress, limits)
+    sources = _read(_files(paths, report), report, progress, limits)
     who = by or LOCAL
     admin = by is None if administrator is None else administrator
     loader = Loader(who, admin, workspace.store.secret("personal"))
@@ -102,17 +103,18 @@ def load(
     return report
 
 
-def _files(paths: Iterable[Path]) -> list[Path]:
+def _files(paths: Iterable[Path], report: Report) -> list[Path]:
     """The files meant by `paths`: of a folder those of a format that is read, by name."""
     found: list[Path] = []
     for path in paths:
-        if path.is_dir():
-            inside = (
-                p for p in path.iterdir() if p.suffix.lower() in reading.SUFFIXES and not p.name.startswith((".", "~$"))
-            )
-            found += sorted(inside)
-        else:
+        if not path.is_dir():
             found.append(path)
+            continue
+        inside = [p for p in sorted(path.iterdir()) if p.suffix.lower() in reading.SUFFIXES]
+        inside = [p for p in inside if not p.name.startswith((".", "~$"))]
+        found += inside
+        if not inside:
+            report.add(finding("file.none", file=path.name))
     return found
 
 
@@ -120,10 +122,12 @@ def _read(
     files: Sequence[Path], report: Report, progress: Callable[[Step], None], limits: Limits | None
 ) -> list[Source]:
     """All sheets of all files, things before what refers to them; files that cannot be read are reported."""
+    turn = threading.Lock()
 
     def one(path: Path) -> tuple[Path, str, list[Table], list[str], Unreadable | None]:
         def tell(done: int, total: int) -> None:
-            progress(Step("read", path.name, done, total))
+            with turn:
+                progress(Step("read", path.name, done, total))
 
         child = children.get()
         try:

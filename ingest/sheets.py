@@ -79,6 +79,8 @@ def typed(source: Source, loader: Loader, report: Report) -> pl.DataFrame:
         values, failed = _values(kind, column, cells[column.position], source, loader, report)
         columns[column.field.name] = values
         bad |= failed
+        if (kind.name, column.field.name) == ("life_record", "event"):
+            bad |= _without_event(kind, column, values.is_null() & ~failed, source, report)
     for name, value in forms.implied(reading).items():
         given = columns.get(name)
         columns[name] = pl.repeat(value, cells.height, eager=True) if given is None else given.fill_null(value)
@@ -166,6 +168,14 @@ def _codes(kind: Kind, column: Column, cells: pl.Series) -> cleaning.Cleaned:
     asked = cleaning.booleans(cells).values
     answered = pl.select(pl.when(asked).then(pl.lit(meant[0])).when(~asked).then(pl.lit(meant[1])).otherwise(values))
     return cleaning.Cleaned(answered.to_series(), failed & asked.is_null())
+
+
+def _without_event(kind: Kind, column: Column, empty: pl.Series, source: Source, report: Report) -> pl.Series:
+    """Rows that leave open how the observation ended, though the sheet has a column for it: unknown, not a failure."""
+    rows = source.table.cells.select("row").filter(empty)
+    worded = explain(kind, "value.missing")
+    report.add_worded("value.missing", "error", *worded, rows, file=source.name, column=column.heading)
+    return empty
 
 
 def _report_failed(

@@ -41,8 +41,8 @@ def read(
             return read(path, recognised, child=own, tell=tell)
     try:
         magic.check(path, child.limits)
-    except FileNotFoundError as error:
-        raise Unreadable("file.missing") from error
+    except OSError as error:
+        raise Unreadable("file.damaged", reason=error.strerror) from error
     with tempfile.TemporaryDirectory(prefix="chaingraph-") as folder:
         out = Path(folder)
         tables, hidden = [], []

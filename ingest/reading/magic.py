@@ -26,6 +26,8 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
 
 def check(path: Path, limits: Limits) -> str:
     """The suffix of `path`, after everything that can be known without parsing has been checked; raises Unreadable."""
+    if not path.is_file():
+        raise Unreadable("file.missing")
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise Unreadable("file.format", suffix=suffix or path.name)

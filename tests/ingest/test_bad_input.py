@@ -197,6 +197,32 @@ def test_a_code_that_nobody_knows(stocked: Workspace, tmp_path: Path) -> None:
     assert only(report, "value.unknown_code")[1] == "Not one of the values it may have: failure, suspension, interval."
 
 
+def test_an_open_end_is_not_taken_for_a_failure(stocked: Workspace, tmp_path: Path) -> None:
+    report = take(stocked, tmp_path, "life_records.csv", LIFE + "L01/A,,,1,h,M1,\nL01/A,,failure,2,h,M2,\n")
+    assert codes(report) == [("value.missing", 2, "event", None)]
+    assert report.total.new == 1
+
+
+@pytest.mark.parametrize(
+    ("heading", "cell", "event"),
+    [
+        ("是否失效", "是", "failure"),
+        ("是否失效", "0", "suspension"),
+        ("是否截尾", "是", "suspension"),
+        ("censored", "N", "failure"),
+    ],
+)
+def test_events_asked_as_a_question(stocked: Workspace, tmp_path: Path, heading: str, cell: str, event: str) -> None:
+    take(stocked, tmp_path, "life_records.csv", f"part,age,{heading}\nL01/A,5,{cell}\n")
+    assert stocked.view().table("life_record")["event"].to_list() == [event]
+
+
+def test_a_folder_without_files_and_a_path_that_leads_nowhere(stocked: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "空").mkdir()
+    report = load(stocked, [tmp_path / "空", tmp_path / "nowhere"])
+    assert [(f.code, f.file) for f in report.findings] == [("file.none", "空"), ("file.missing", "nowhere")]
+
+
 def test_more_cells_than_the_header_has(stocked: Workspace, tmp_path: Path) -> None:
     report = take(stocked, tmp_path, "contains.csv", "parent,child\nL01/A,L01/C,oops\n")
     assert codes(report) == [("row.too_long", 2, None, "oops")]
