@@ -52,12 +52,12 @@ class Groups(Source):
     def make(self, name: str) -> Values:
         """A column grouped by, or the count."""
         if name == "count":
-            return self.labels["count"].gather(self.places).to_list()
+            return self.labels["count"][self.places].to_list()
         of = self.listing.kind
         field = columns_of(of)[name]
         if field not in self.by:
             return [None] * len(self)
-        values = self.labels[field].gather(self.places)
+        values = self.labels[field][self.places]
         if field not in of.refs:
             return values.to_list()
         target = kind(of.refs[field])
@@ -75,7 +75,7 @@ class Groups(Source):
         found = values.group_by(["_g", *self.by]).agg(expression.alias("value"))
         keys = ["_g", *self.by]
         joined = self.labels.select(keys).join(found, on=keys, how="left", nulls_equal=True, maintain_order="left")
-        return joined["value"].gather(self.places).to_list()
+        return joined["value"][self.places].to_list()
 
 
 def group(listing: Listing, by: list[str], first: int) -> pl.DataFrame:

@@ -76,19 +76,29 @@ class Listing:
         self.view = view
         self.kind = of
         self.order = steps_of(order)
+        self.where = where
         self.groups = 1 if counts is None else len(counts)
-        conditions = [] if where is None else where.meta.root_names()
-        table = view.table(of.name).select(list(dict.fromkeys([*(b.column for b in self.order), *conditions])))
-        if rows is None or counts is None:
+        self._rows = rows
+        self._counts = counts
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """The rows: what the order and the condition need, the place `_at` in the table and the list number `_g`."""
+        conditions = [] if self.where is None else self.where.meta.root_names()
+        columns = list(dict.fromkeys([*(b.column for b in self.order), *conditions]))
+        table = self.view.table(self.kind.name).select(columns)
+        if self._rows is None or self._counts is None:
             frame = table.with_columns(_at=pl.int_range(pl.len(), dtype=pl.Int32), _g=pl.lit(0, pl.Int32))
         else:
-            group = np.repeat(np.arange(self.groups, dtype=np.int32), counts)
-            frame = table[rows].with_columns(_at=pl.Series(rows, dtype=pl.Int32), _g=pl.Series(group))
-        self.frame = frame if where is None else frame.filter(where)
+            group = np.repeat(np.arange(self.groups, dtype=np.int32), self._counts)
+            frame = table[self._rows].with_columns(_at=pl.Series(self._rows, dtype=pl.Int32), _g=pl.Series(group))
+        return frame if self.where is None else frame.filter(self.where)
 
     @cached_property
     def counts(self) -> Indices:
         """How many rows each list has."""
+        if self.where is None:
+            return np.array([self.view.count(self.kind.name)]) if self._counts is None else self._counts
         return _sizes(self.frame["_g"], self.groups)
 
     @property
@@ -115,7 +125,7 @@ class Listing:
 
     def page(self, cut: Cut) -> Page:
         """One page of each list."""
-        if self.groups == 1 and self.order == [By("key")] and self.sorted:
+        if self._rows is None and self.where is None and self.order == [By("key")] and self.sorted:
             return self._sliced(cut)
         frame = self.frame
         for text, backwards in ((cut.after, False), (cut.before, True)):
@@ -141,8 +151,8 @@ class Listing:
         return self.view.memo(("sorted", name), lambda: bool(self.view.table(name)["key"].is_sorted()))
 
     def _sliced(self, cut: Cut) -> Page:
-        """A page of rows that are by key already."""
-        keys = self.frame["key"]
+        """A page of all rows, which are by key already."""
+        keys = self.view.table(self.kind.name)["key"]
         ends = [0, len(keys)]
         for end, (text, side) in enumerate(((cut.after, "right"), (cut.before, "left"))):
             if text is not None:
@@ -150,7 +160,9 @@ class Listing:
                 ends[end] = int(keys.search_sorted(key, side="right" if side == "right" else "left"))
         start, length = ends[0], max(0, ends[1] - ends[0])
         size = min(cut.size, length)
-        kept = self.frame.slice(start + length - size if cut.backwards else start, size)
+        first = start + length - size if cut.backwards else start
+        at = np.arange(first, first + size, dtype=np.int32)
+        kept = pl.DataFrame({"key": keys.slice(first, size), "_at": at, "_g": np.zeros(size, np.int32)})
         return Page(self, cut, kept, np.array([length]))
 
     def everything(self) -> Indices:

@@ -33,7 +33,7 @@ class KindRows(Source):
     def series(self, name: str) -> pl.Series:
         """A column of the table, for these rows."""
         column = self.view.table(self.kind.name)[name]
-        return column if self.places is None else column.gather(self.places)
+        return column if self.places is None else column[self.places]  # Series.gather costs ten times as much
 
     def make(self, name: str) -> Values:
         """A leaf, a reference, the id, or the upload that a row came with."""
