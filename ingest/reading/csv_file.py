@@ -14,7 +14,7 @@ from .plain_text import Dialect, decoded, sniff
 _QUOTE, _NEWLINE = 34, 10
 
 
-def parse(path: Path, out: Path, limits: Limits, tell: Callable[[int, int], None]) -> dict[str, object]:
+def parse(path: Path, out: Path, limits: Limits, tell: Callable[[int, int], None]) -> list[dict[str, object]]:
     """Write the records of `path` to Arrow files in `out`; `tell(bytes done, bytes in all)` is called after each slice.
 
     Columns are `0`, `1`, ... as text, and `row`, the record's number from 1, blank ones counted. One column more than
@@ -35,7 +35,7 @@ def parse(path: Path, out: Path, limits: Limits, tell: Callable[[int, int], None
         parts.append(part.name)
         done = min(size, done + len(piece))
         tell(done, size)
-    return {"sheet": None, "encoding": dialect.encoding, "delimiter": dialect.delimiter, "parts": parts}
+    return [{"sheet": None, "encoding": dialect.encoding, "parts": parts}]
 
 
 def slices(path: Path, dialect: Dialect, limits: Limits) -> Iterator[bytes]:

@@ -43,7 +43,7 @@ def _tables(path: Path, out: Path, limits: Limits) -> list[dict[str, object]]:
         return workbook.parse(path, out, limits, _tell)
     from . import csv_file
 
-    return [csv_file.parse(path, out, limits, _tell)]
+    return csv_file.parse(path, out, limits, _tell)
 
 
 def _tell(done: int, total: int) -> None:
