@@ -36,8 +36,9 @@ def pool(rows: LifeRows) -> Pooled:
     """H0 of every stratum (the groups of `rows`)."""
     fits = weibull.fit_rows(rows)
     shape = np.where(fits.converged, fits.beta, 1.0)
+    exposure, oldest = weibull.exposed(rows, shape)
     with np.errstate(divide="ignore", invalid="ignore"):
-        scale = (weibull.exposed(rows, shape) / fits.failures) ** (1 / shape)
+        scale = oldest * (exposure / fits.failures) ** (1 / shape)
     return Pooled(shape, np.where(fits.converged, fits.eta, np.where(fits.failures > 0, scale, np.inf)))
 
 

@@ -20,6 +20,9 @@ RULE_OF_THREE = 3.0
 """-ln 0.05 rounded: no failure in V bounds the rate by 3 / V with 95 % one-sided confidence, which is the high end of a
 two-sided interval of 90 % (Hanley and Lippman-Hand, JAMA 249, 1983, 1743-1745)."""
 
+STEEPEST = 20.0
+"""A shape that is borrowed is at most this: steeper ones come from a few ages that are all but equal."""
+
 CODES = {
     "modes_pooled": Text(
         "有失效未注明模式，各模式合并拟合。", "Some failures have no mode: all modes are fitted as one."
@@ -222,7 +225,7 @@ def _settle(targets: pl.DataFrame, known: _Known) -> tuple[pl.DataFrame, Hazards
         maintain_order="left",
     ).join(_borrowed(asking, known), on=["part", "mode"], how="left", nulls_equal=True, maintain_order="left")
     beta = np.where(enough, fitted.beta, drawn["beta"].to_numpy())
-    exposure = weibull.exposed(lives, beta)
+    exposure, oldest = weibull.exposed(lives, beta)
     few = ~enough & (fitted.failures > 0) & (exposure > 0)
 
     figures = known.figures.with_columns(figure=True)
@@ -242,7 +245,8 @@ def _settle(targets: pl.DataFrame, known: _Known) -> tuple[pl.DataFrame, Hazards
     r = np.where(few, fitted.failures, 1.0)
     tail = (1 - known.level) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
-        few_eta, bound = (exposure / r) ** (1 / beta), RULE_OF_THREE / exposure
+        few_eta = oldest * (exposure / r) ** (1 / beta)
+        bound = RULE_OF_THREE / exposure * oldest**-beta
     kinds = [enough, few, declared, bounded]
 
     def choose(*values: object) -> Floats:
@@ -292,7 +296,7 @@ def _borrowed(names: pl.DataFrame, known: _Known) -> pl.DataFrame:
     typical = pl.col("typical").is_not_null()
     own = pl.col("own").is_not_null()
     return (
-        names.with_columns(own=pl.Series(np.where(together, pooled.beta, np.nan)).fill_nan(None))
+        names.with_columns(own=pl.Series(np.where(together, np.minimum(pooled.beta, STEEPEST), np.nan)).fill_nan(None))
         .join(known.mechanisms, on=["part", "mode"], how="left", nulls_equal=True, maintain_order="left")
         .select(
             "part",

@@ -1,9 +1,11 @@
 """What things are called in texts: codes with names, in both languages, and ways through the bill of materials."""
 
-from collections import deque
+from heapq import heappop, heappush
 
 import numpy as np
+from numpy.typing import NDArray
 
+from analytics.arrays import waves
 from analytics.labels import called
 from chaingraph.view import View
 from schema import Text
@@ -39,27 +41,42 @@ class Names:
     def places(self, product: str, part: str, most: int = 5) -> tuple[tuple[str, ...], ...]:
         """Ways from the product down to the part, shortest first, at most `most`; keys of parts, both ends included.
 
-        Empty when there is none. Ways are looked for from below, among the first 10,000.
+        Empty when there is none. A best-first search from below, by the distance from the product (Hart, Nilsson and
+        Raphael, IEEE Transactions on Systems Science and Cybernetics 4, 1968).
         """
         view = self._view
         top, start = (int(at) for at in view.locate("part", [product, part]))
         if top < 0 or start < 0:
             return ()
+        level = view.memo(("analytics.levels", top), lambda: _levels(view, top))
+        if level[start] < 0:
+            return ()
         keys, parents = view.table("part")["key"], view.ref("contains", "parent")
         lines = view.inverse("contains", "child")
         found: list[tuple[str, ...]] = []
-        ways: deque[tuple[int, ...]] = deque([(start,)])
-        for _ in range(10_000):
-            if not ways or len(found) == most:
-                break
-            way = ways.popleft()
+        ways: list[tuple[int, tuple[int, ...]]] = [(int(level[start]), (start,))]
+        while ways and len(found) < most:
+            _, way = heappop(ways)
             if way[0] == top:
                 found.append(tuple(keys[at] for at in way))
                 continue
             rows, _ = lines.take(np.array([way[0]], np.int32))
-            above = sorted({int(at) for at in parents[rows] if at >= 0} - set(way))
-            ways.extend((at, *way) for at in above)
+            for at in np.unique(parents[rows]).tolist():
+                if level[at] >= 0 and at not in way:
+                    heappush(ways, (len(way) + int(level[at]), (at, *way)))
         return tuple(found)
+
+
+def _levels(view: View, top: int) -> NDArray[np.int64]:
+    """Lines on the shortest way from the part in row `top` down to each part, -1 where there is none: (parts + 1,)."""
+    lines, child = view.inverse("contains", "parent"), view.ref("contains", "child")
+    target = child[lines.rows].astype(np.int64)
+    level = np.full(view.count("part") + 1, -1)  # one more: where references to nothing (-1) end
+    ptr = np.append(lines.indptr, lines.indptr[-1])
+    for number, wave in enumerate(waves(ptr, np.where(target < 0, len(level) - 1, target), np.array([top]))):
+        level[wave] = number
+    level[-1] = -1
+    return level
 
 
 def filled(text: Text, **values: Text | str) -> Text:

@@ -119,13 +119,19 @@ def exits(data: LifeRows) -> Floats:
     return leaving
 
 
-def exposed(data: LifeRows, beta: Floats) -> Floats:
-    """V = sum of count (exit^beta - entry^beta) of each group, shape (groups,), for the shape `beta` of each group.
+def exposed(data: LifeRows, beta: Floats) -> tuple[Floats, Floats]:
+    """Exposure of each group for the shape `beta` of each: (v, oldest), arrays of shape (groups,).
 
-    With the shape known, failures / V estimates eta^-beta (Nelson, Applied Life Data Analysis, 1982, section 8.4).
+    V = sum of count (exit^beta - entry^beta) is v oldest^beta, `oldest` being the oldest exit, so that no power
+    overflows. With the shape known, failures / V estimates eta^-beta (Nelson, Applied Life Data Analysis, 1982, section
+    8.4), or eta = oldest (v / failures)^(1 / beta). Groups without rows have (0, 1).
     """
-    b = beta[data.group]
-    return data.sums(data.count * (exits(data) ** b - data.entry**b))
+    leaving = exits(data)
+    oldest = np.zeros(data.groups)
+    np.maximum.at(oldest, data.group, leaving)
+    oldest = np.where(oldest > 0, oldest, 1.0)
+    b, unit = beta[data.group], oldest[data.group]
+    return data.sums(data.count * ((leaving / unit) ** b - (data.entry / unit) ** b)), oldest
 
 
 def fit(

@@ -9,6 +9,7 @@ import pytest
 
 from analytics import run
 from analytics.model import model
+from analytics.names import Names
 from analytics.weak_links import WeakLinks, in_turn
 from chaingraph import NotFound, View, Workspace
 from chaingraph.snapshot import Snapshot
@@ -216,6 +217,18 @@ def test_the_rate_of_a_class_adds_modes_and_averages_makers() -> None:
     assert known.fits.select("part", "maker").rows() == [("L01/A", "m"), ("L01/A", "n")]
     second = found(view, "M", kind="evidence", mission=100.0)[1]
     assert second["loss"]["value"] == pytest.approx(each.mean(), rel=1e-11)
+
+
+def test_places_are_the_shortest_ways_and_a_few_of_them() -> None:
+    rungs = [line(f"P{i}", f"P{i + 1}", find_no=str(n)) for i in range(3) for n in (1, 2)]
+    rungs += [line("P0", "P3"), line("X", "P3")]
+    tables = {"part": rows("part", part("X"), *(part(f"P{i}") for i in range(4))), "contains": rows("contains", *rungs)}
+    names = Names(View(Snapshot(1, tables)))
+    assert names.places("L01/P0", "L01/P3") == (("L01/P0", "L01/P3"), ("L01/P0", "L01/P1", "L01/P2", "L01/P3"))
+    assert names.places("L01/P0", "L01/P3", most=1) == (("L01/P0", "L01/P3"),)
+    assert names.places("L01/P0", "L01/P0") == (("L01/P0",),)
+    assert names.places("L01/P3", "L01/P0") == ()
+    assert names.places("L01/P0", "L01/nothing") == ()
 
 
 def test_a_product_of_nothing_has_no_weak_links() -> None:
