@@ -18,6 +18,7 @@ from typing import Any
 import strawberry
 from anyio import CapacityLimiter, to_thread
 from graphql import ExecutionResult, GraphQLError, OperationType, execute_sync
+from pydantic_core import PydanticSerializationError, to_json
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
@@ -298,7 +299,10 @@ def refusal(errors: Any, request_id: str, code: Code) -> dict[str, Any]:
 
 def answer(body: dict[str, Any], media: str, status: int, code: Code | None = None) -> Response:
     """A JSON response."""
-    content = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(errors="replace")
+    try:
+        content = to_json(body)
+    except PydanticSerializationError:  # half a character (a lone surrogate) in some text
+        content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
     response = Response(content, status, media_type=f"{media}; charset=utf-8")
     if code is Code.METHOD_NOT_ALLOWED:
         response.headers["allow"] = ALLOWED

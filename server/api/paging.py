@@ -78,6 +78,7 @@ class Listing:
         self.order = steps_of(order)
         self.where = where
         self.groups = 1 if counts is None else len(counts)
+        self.whole = where is None and counts is None
         self._rows = rows
         self._counts = counts
 
@@ -127,7 +128,7 @@ class Listing:
         """One page of each list."""
         if self._rows is None and self.where is None and self.order == [By("key")] and self.sorted:
             return self._sliced(cut)
-        frame = self.frame
+        frame = self._ordered if self._kept_in_order else self.frame
         for text, backwards in ((cut.after, False), (cut.before, True)):
             if text is not None:
                 frame = frame.filter(self.beyond(text, backwards=backwards))
@@ -135,6 +136,8 @@ class Listing:
         directions = [b.descending is not cut.backwards for b in self.order]
         names = [b.column for b in self.order]
         nulls = [not cut.backwards] * len(names)
+        if self._kept_in_order:
+            return Page(self, cut, frame.tail(cut.size) if cut.backwards else frame.head(cut.size), remaining)
         if self.groups == 1:
             kept = frame.lazy().sort(names, descending=directions, nulls_last=nulls).head(cut.size).collect()
         else:
@@ -143,6 +146,21 @@ class Listing:
         if cut.backwards:
             kept = kept.reverse().sort("_g", maintain_order=True)
         return Page(self, cut, kept, remaining)
+
+    @property
+    def _kept_in_order(self) -> bool:
+        """Whether the whole table is asked for by one field: then its order is worth keeping with the view."""
+        return self.groups == 1 and self.whole and len(self.order) == 2
+
+    @property
+    def _ordered(self) -> pl.DataFrame:
+        by = self.order[0]
+        names = [b.column for b in self.order]
+        directions = [b.descending for b in self.order]
+        return self.view.memo(
+            ("ordered", self.kind.name, by.column, by.descending),
+            lambda: self.frame.sort(names, descending=directions, nulls_last=True),
+        )
 
     @property
     def sorted(self) -> bool:

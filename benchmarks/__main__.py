@@ -1,0 +1,21 @@
+"""`python -m benchmarks`: every measurement, as a table."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from benchmarks import loading, serving
+
+
+def main() -> None:
+    """Measure in a temporary folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        url = loading.run(folder)
+        loading.cold(url)
+        serving.run(folder, url)
+
+
+if __name__ == "__main__":
+    main()
