@@ -37,9 +37,9 @@ check: setup-test
 bench: setup-dev
 	@$(BIN)/python -m benchmarks
 
-## make generate  write anew what is generated from the code: data dictionary, command line page, SDL, SQL in the tests
+## make generate  write anew what is generated from the code: data dictionary, analyses, command line page, SDL, SQL in the tests
 generate: setup-test
-	@for module in schema.dictionary server.cli.reference server.api.sdl tests.conformance.test_sqlite; do $(BIN)/python -m $$module || exit 1; done
+	@for module in schema.dictionary analytics.reference server.cli.reference server.api.sdl tests.conformance.test_sqlite; do $(BIN)/python -m $$module || exit 1; done
 
 ## make pins      compile requirements/*.txt anew from pyproject.toml; pins that still fit stay, unless UPGRADE=--upgrade
 COMPILE = $(BIN)/uv pip compile --no-config --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
