@@ -169,7 +169,7 @@ class Report:
 
     @property
     def refused(self) -> bool:
-        """Was anything refused?"""
+        """Was any file, sheet, column or row refused?"""
         return any(each.severity == "error" for each in self.findings)
 
     def to_rows(self, locale: str) -> list[dict[str, str | int | None]]:

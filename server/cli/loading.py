@@ -51,8 +51,6 @@ _FINDINGS = {
     "text": Text("说明", "What"),
     "remedy": Text("处理", "Remedy"),
 }
-_WHOLE = ("file.", "column.missing")
-"""Codes of errors for which a whole file is refused begin with one of these."""
 
 
 @command(
@@ -73,7 +71,7 @@ _WHOLE = ("file.", "column.missing")
 def load(
     session: Session, paths: tuple[Path, ...], by: str | None, dry_run: bool, strict: bool, replace: str | None
 ) -> None:
-    """Status 1 when a file was refused as a whole, when nothing of what was refused is there, or under --strict."""
+    """Status 1 when a row, a sheet or a file was refused, also where the rest was taken."""
     from chaingraph import ChaingraphError
     from ingest.load import load as load_files
 
@@ -82,12 +80,10 @@ def load(
             workspace, paths, by=by, dry_run=dry_run, strict=strict, replace=replace, progress=teller(shown)
         )
     _tell(session, report)
-    if refused(report):
-        nothing = Text("没有收下任何内容。", "Nothing was taken.")
-        some = Text("有文件被整个拒收，其余已收下。", "A file was refused as a whole; the rest was taken.")
+    if report.refused:
         raise ChaingraphError(
             "load.refused",
-            some if report.taken and _took(report) else nothing,
+            outcome(report),
             Text("请按报告更正后重新载入。", "Correct what the report lists and load it again."),
         )
 
@@ -103,15 +99,24 @@ def teller(shown: Steps) -> Callable[[Step], None]:
     return tell
 
 
-def refused(report: Report) -> bool:
-    """Was a whole file refused, or everything?"""
+def outcome(report: Report) -> Text:
+    """What was refused, and what became of the rest."""
     errors = [each for each in report.findings if each.severity == "error"]
-    return not report.taken or (bool(errors) and not _took(report)) or any(e.code.startswith(_WHOLE) for e in errors)
-
-
-def _took(report: Report) -> bool:
+    files = len({each.file for each in errors if each.code.startswith("file.")})
+    columns = len({(each.file, each.column) for each in errors if each.code == "column.unit"})
     total = report.total
-    return bool(total.new or total.changed or total.same or total.raw)
+    counted = (("文件", "files", files), ("列", "columns", columns), ("行", "rows", total.refused))
+    text = Text(
+        f"拒收：{'，'.join(f'{zh} {n}' for zh, _, n in counted if n)}。",
+        f"Refused: {', '.join(f'{en} {n}' for _, en, n in counted if n)}.",
+    )
+    if not (report.taken and (total.new or total.changed or total.same or total.raw)):
+        rest = Text("没有收下任何内容。", "Nothing was taken.")
+    elif report.dry_run:
+        rest = Text("其余会收下。", "The rest would be taken.")
+    else:
+        rest = Text("其余已收下。", "The rest was taken.")
+    return Text(text.zh + rest.zh, f"{text.en} {rest.en}")
 
 
 def _tell(session: Session, report: Report) -> None:

@@ -19,10 +19,11 @@ Written from the commands by `python -m server.cli.reference`; a test holds the 
 
 Answers go to standard output, everything else (progress, notes, errors) to standard error. The exit status is 0 on
 success, 1 when input was refused (the code, what is the matter and what to do about it are on standard error), and 2
-when the command was used wrongly. A load is refused when a whole file is, when nothing could be taken, or under
-`--strict` when any row is at fault; else good rows are taken and the others are listed.
+when the command was used wrongly. `load` ends with 1 when any file, sheet, column or row was refused, also where the
+good rows were taken, as its last line then says; warnings, and rows kept because there is no kind for them yet, are no
+refusal.
 
-退出码：0 成功；1 输入被拒收；2 用法错误。
+退出码：0 成功；1 输入被拒收（有任何一行被拒收即为 1，其余各行仍可能已收下）；2 用法错误。
 """
 
 

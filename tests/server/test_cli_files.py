@@ -11,6 +11,7 @@ import pytest
 from chaingraph import Workspace
 from tests.server.cli import Call
 
+ROOT = Path(__file__).parents[2]
 PARTS = "number,issuer,name_zh,age_unit\nP1,L01,主轴,h\nP2,L01,轴承,h\n"
 LINES = "parent,child,quantity\nL01/P1,L01/P2,2\n"
 
@@ -50,10 +51,14 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(call: Call, folder
     assert counts(call) == {"part": 0, "contains": 0, "upload": 0}
 
 
-def test_good_rows_are_kept_and_bad_ones_listed(call: Call, folder: Path) -> None:
+def test_good_rows_are_kept_bad_ones_listed_and_the_status_is_1(call: Call, folder: Path) -> None:
     (folder / "contains.csv").write_text(LINES + "L01/P1,L01/P2,many\n", encoding="utf-8")
+    tried = call("load", str(folder), "--dry-run")
+    assert tried.exit_code == 1
+    assert tried.stderr.splitlines()[-1].startswith("load.refused: Refused: rows 1. The rest would be taken.")
     told = call("load", str(folder), "--format", "csv")
-    assert told.exit_code == 0
+    assert told.exit_code == 1
+    assert told.stderr.splitlines()[-1].startswith("load.refused: Refused: rows 1. The rest was taken.")
     row = next(csv.DictReader(io.StringIO(told.stdout)))
     assert (row["Code"], row["File"], row["Row"], row["Column"], row["Value"]) == (
         "value.number", "contains.csv", "3", "quantity", "many",
@@ -73,7 +78,7 @@ def test_strict_takes_nothing_and_ends_with_1(call: Call, folder: Path) -> None:
     (folder / "contains.csv").write_text(LINES + "L01/P1,L01/P2,many\n", encoding="utf-8")
     told = call("load", str(folder), "--strict", "--lang", "zh")
     assert told.exit_code == 1
-    assert told.stderr.splitlines()[-1].startswith("load.refused: 没有收下任何内容。")
+    assert told.stderr.splitlines()[-1].startswith("load.refused: 拒收：行 4。没有收下任何内容。")
     assert counts(call) == {"part": 0, "contains": 0, "upload": 0}
 
 
@@ -82,8 +87,26 @@ def test_a_file_refused_as_a_whole_ends_with_1_and_the_rest_is_taken(call: Call,
     told = call("load", str(folder))
     assert told.exit_code == 1
     assert "file.empty" in told.stdout
-    assert "A file was refused as a whole; the rest was taken." in told.stderr
+    assert "Refused: files 1. The rest was taken." in told.stderr
     assert counts(call)["part"] == 2
+
+
+def test_a_sheet_or_a_column_refused_ends_with_1(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "contains.csv").write_text("parent,quantity\nL01/P1,2\n", encoding="utf-8")
+    told = call("load", str(tmp_path / "contains.csv"))
+    assert told.exit_code == 1
+    assert "load.refused: Refused: rows 1. Nothing was taken." in told.stderr
+    (tmp_path / "lots.csv").write_text("part,maker,code,数量(公里)\nP2,S05,B1,7\n", encoding="utf-8")
+    told = call("load", str(tmp_path / "lots.csv"))
+    assert told.exit_code == 1
+    assert "load.refused: Refused: columns 1. The rest was taken." in told.stderr
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "fixtures" / "uploads").glob("*.csv")), ids=lambda path: path.stem)
+def test_warnings_and_rows_of_no_kind_yet_are_no_refusal(call: Call, path: Path) -> None:
+    for _ in range(2):
+        told = call("load", str(path), "--as", "L01")
+        assert told.exit_code == 0, told.stderr
 
 
 def test_a_missing_file_ends_with_1(call: Call, tmp_path: Path) -> None:
@@ -164,7 +187,7 @@ def test_a_template_of_no_kind_is_refused(call: Call) -> None:
 def test_what_is_exported_loads_as_the_same_graph(call: Call, folder: Path, tmp_path: Path) -> None:
     (folder / "lots.csv").write_text("part,maker,code\nL01/P2,S05,B/1\n", encoding="utf-8")
     (folder / "life_records.csv").write_text(
-        "id,part,maker,lot,event,age\nr1,L01/P2,S05,B/1,failure,100\nr2,L01/P2,,L01%2FP2/S05/B%2F1,失效,=200\n"
+        "id,part,maker,lot,event,age\nr1,L01/P2,S05,B/1,failure,100\nr2,L01/P2,,L01%2FP2/S05/B%2F1,失效,200\n"
         "r3,L01/P2,S05,B/1,suspension,300\nr4,ours/1,,,failure,5\n",
         encoding="utf-8",
     )
