@@ -63,7 +63,7 @@ def _bare(path: Path, snapshot: Snapshot) -> float:
 
 
 COLD = """
-import json, resource, sys, time
+import json, re, sys, time
 from chaingraph import Workspace
 start = time.perf_counter()
 workspace = Workspace.open(sys.argv[1])
@@ -73,7 +73,7 @@ mapped = time.perf_counter() - start
 lines, _ = view.inverse("contains", "child").take(view.locate("part", ["W0/P0150000"]))
 parents = view.table("contains")[lines]["parent"].to_list()
 answered = time.perf_counter() - start
-rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+rss = int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024
 print(json.dumps({"mapped": mapped, "answered": answered, "rss": rss, "parents": len(parents)}))
 """
 

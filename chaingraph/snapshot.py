@@ -11,7 +11,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from chaingraph import mapped
+from chaingraph.changes import increasing
 from chaingraph.store.base import Commit
 from schema import KINDS, kind
 
@@ -122,35 +123,28 @@ class Snapshot:
 
     def apply(self, commits: Iterable[Commit]) -> Snapshot:
         """The snapshot after these commits (in order, whole loads). Tables that they do not touch are shared."""
-        puts: dict[str, list[pl.DataFrame]] = {}
-        revision, digest, order = self.revision, self.digest, 0
+        touched: dict[str, list[pl.DataFrame]] = {}
+        revision, digest = self.revision, self.digest
         for commit in commits:
             changes = commit.changes(None)
             revision, digest = commit.revision, commit.digest
             for name, keys in changes.delete.items():
-                gone = pl.DataFrame({"key": keys.cast(pl.String)}).with_columns(
-                    _order=pl.lit(order), _gone=pl.lit(True)
-                )
-                puts.setdefault(name, []).append(gone)
+                touched.setdefault(name, []).append(_gone(keys))
             for name, rows in changes.put.items():
-                put = rows.with_columns(_order=pl.lit(order + 1), _gone=pl.lit(False))
-                puts.setdefault(name, []).append(put)
-            order += 2
+                touched.setdefault(name, []).append(rows)
         tables = {name: self.table(name) for name in KINDS}
-        for name, parts in puts.items():
-            news = (
-                pl.concat(parts, how="diagonal").sort("key", "_order").unique("key", keep="last", maintain_order=True)
-            )
+        for name, parts in touched.items():
+            news = _last(parts)
             kept = tables[name].join(news.select("key"), on="key", how="anti", maintain_order="left")
-            added = news.filter(~pl.col("_gone"))
-            added = kind(name).empty() if not len(added) else added.select(kind(name).schema.keys())
+            stays = news.filter(pl.col("_gone").is_null()) if "_gone" in news.columns else news
+            added = stays.select(kind(name).schema.keys()) if len(stays) else kind(name).empty()
             tables[name] = (
-                kept.merge_sorted(added, key="key") if len(kept) and len(added) else (kept if len(kept) else added)
+                kept.merge_sorted(added, key="key") if len(kept) and len(added) else kept if len(kept) else added
             )
         fresh = Snapshot(revision, tables, None, digest)
         for name in KINDS:
             for field, target in kind(name).refs.items():
-                if name not in puts and target not in puts:
+                if name not in touched and target not in touched:
                     fresh._refs[name, field] = self.ref(name, field)
                     fresh._inverse[name, field] = self.inverse(name, field)
         return fresh
@@ -221,6 +215,19 @@ class Snapshot:
             return None
         array: NDArray[np.int32] | NDArray[np.int64] = np.load(file, mmap_mode="r")
         return array
+
+
+def _gone(keys: pl.Series) -> pl.DataFrame:
+    """Deletions among the statements of a kind."""
+    return pl.DataFrame({"key": keys.cast(pl.String)}).with_columns(_gone=pl.lit(value=True))
+
+
+def _last(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The last statement of each key, sorted by key."""
+    rows = pl.concat(parts, how="diagonal")
+    if increasing(rows["key"]):  # a load comes in order
+        return rows
+    return rows.with_row_index("_at").sort("key", "_at").unique("key", keep="last", maintain_order=True).drop("_at")
 
 
 def _folder(revision: int, digest: bytes) -> str:

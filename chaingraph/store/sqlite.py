@@ -19,7 +19,7 @@ from typing import Any, Literal
 import apsw
 import polars as pl
 
-from chaingraph.changes import ChangeSet, chained
+from chaingraph.changes import ChangeSet, chained, increasing
 from chaingraph.errors import ChaingraphError, Conflict, StoreError
 from chaingraph.store import statements
 from chaingraph.store.base import Commit, Head
@@ -328,10 +328,10 @@ def _delete_frames(changes: ChangeSet) -> dict[str, pl.DataFrame]:
 
 def _in_order(name: str, rows: pl.DataFrame) -> pl.DataFrame:
     """Rows in key order, as the table has them; raises ValueError if two have one key."""
-    rows = rows.sort("key")
-    if rows["key"].null_count() or not rows["key"].is_unique().all():
+    in_order = rows if increasing(rows["key"]) else rows.sort("key")
+    if rows["key"].null_count() or not increasing(in_order["key"]):
         raise ValueError(f"Rows of {name} without a key, or two with the same.")
-    return rows
+    return in_order
 
 
 def _apply(run: apsw.Connection, changes: ChangeSet, put: dict[str, pl.DataFrame]) -> None:
