@@ -152,6 +152,28 @@ CODES: dict[str, Code] = {
         "请换算为 {expected}。",
         "Convert it to {expected}.",
     ),
+    # uploads taken back
+    "upload.undone": _code(
+        "info",
+        "此前已经撤销，没有更改。",
+        "It had been taken back before; nothing changed.",
+        "无需处理。",
+        "Nothing needs to be done.",
+    ),
+    "upload.replaced": _code(
+        "info",
+        "已被另一次上传替换，没有更改。",
+        "Another upload has replaced it; nothing changed.",
+        "如要恢复它，请撤销替换它的那次上传。",
+        "To have it back, undo the upload that replaced it.",
+    ),
+    "upload.back": _code(
+        "info",
+        "它曾被替换，现已恢复（{upload}）。",
+        "It had been replaced and is there again ({upload}).",
+        "无需处理。",
+        "Nothing needs to be done.",
+    ),
     # cells and rows
     "value.number": _code("error", "不是数字。", "It is not a number.", "请填写数字。", "Give a number."),
     "value.integer": _code("error", "不是整数。", "It is not a whole number.", "请填写整数。", "Give a whole number."),

@@ -24,7 +24,7 @@ from ingest.forms import lacks_event
 from ingest.personal import masked_text
 from ingest.reading import Child, Limits, Table, Unreadable
 from ingest.report import Report, finding
-from ingest.retract import retracted
+from ingest.retract import replaced_by
 from ingest.sheets import Loader, Source, as_json
 from schema import KINDS, Text, kind
 
@@ -64,8 +64,8 @@ def load(
 
     Rows belong to the organisation `by`. Without it the loader is `local` and (unless `administrator` says otherwise)
     an administrator, who may load for others with an `owner` column. `dry_run` commits nothing; `strict` commits
-    nothing if there is any error, otherwise good rows are taken. `replace` is an upload whose rows go if the load does
-    not bring them again. Raises what `Workspace.submit` raises, and NotFound for an unknown `replace`.
+    nothing if there is any error, otherwise good rows are taken. `replace` is an upload whose rows go if the load
+    brings any, and not them again. Raises what `Workspace.submit` raises, and NotFound for an unknown `replace`.
     """
     report = Report(dry_run=dry_run)
     sources = _read(_files(paths, report), report, progress, limits)
@@ -97,9 +97,8 @@ def load(
 
             progress(Step("write", None, 0, total))
             put = {name: rows if rows["key"].is_sorted() else rows.sort("key") for name, rows in put.items()}
-            report.revision = workspace.submit(
-                load_run(put, delete, by=who, load=load_id(loader, sources, replace)), committed
-            )
+            report.load = load_id(loader, sources, replace)
+            report.revision = workspace.submit(load_run(put, delete, by=who, load=report.load), committed)
     return report
 
 
@@ -236,8 +235,9 @@ def _plan(
     if raw and (rows := pl.concat(raw)).height:
         put["raw_row"] = rows
     delete: dict[str, pl.Series] = {}
-    if replace is not None and replace not in uploads.values():
-        old_put, delete = retracted(workspace, snapshot, replace, put, checker.kept, "replaced")
+    brought = bool(raw) or any(map(len, checker.kept.values()))
+    if replace is not None and replace not in uploads.values() and brought:
+        old_put, delete = replaced_by(workspace, snapshot, replace, put, checker.kept)
         put = {name: _together(name, put.get(name), old_put.get(name)) for name in {**put, **old_put}}
     taken = _uploads(put, sources, uploads, loader, report, load_id(loader, sources, replace))
     if taken.height:

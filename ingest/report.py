@@ -97,6 +97,8 @@ class Report:
     dry_run: bool = False
     taken: bool = True
     """False when `--strict` took nothing."""
+    load: str | None = None
+    """The number of the load; None when nothing was there to take."""
     revision: int | None = None
     """The newest revision that the load made; None when it made none."""
 
@@ -187,6 +189,7 @@ class Report:
             "dry_run": self.dry_run,
             "taken": self.taken,
             "revision": self.revision,
+            "load": self.load,
             "uploads": self.uploads,
             "total": vars(self.total),
             "counts": self.count_rows(),

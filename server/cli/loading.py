@@ -30,6 +30,7 @@ STAGES = {
     "check": Text("检查", "Checking"),
     "write": Text("写入", "Writing"),
 }
+DRY_RUN = Text("试运行：什么也没有写入。", "Dry run: nothing was written.")
 _COUNTS = {
     "file": Text("文件", "File"),
     "kind": Text("种类", "Kind"),
@@ -168,27 +169,37 @@ def gathered(report: Report, locale: str) -> list[list[Any]]:
 def _say_uploads(session: Session, report: Report) -> None:
     output.line()
     if report.dry_run:
-        output.line(session.say(Text("试运行：什么也没有写入。", "Dry run: nothing was written.")))
-    elif report.uploads:
-        output.line(session.say(Text("撤销某次上传：", "To take an upload back:")))
-        for file, upload in report.uploads.items():
-            output.line(f"  chaingraph undo {upload}    # {file}")
+        output.line(session.say(DRY_RUN))
+    elif report.load:
+        output.line(session.say(Text("撤销整批或其中一次上传：", "To take back all of it, or one upload:")))
+        numbers = {report.load: session.say(Text("整批", "all of it"))}
+        for number, what in (numbers | {upload: file for file, upload in report.uploads.items()}).items():
+            output.line(f"  chaingraph undo {number}    # {what}")
     elif report.taken:
         output.line(session.say(Text("没有新的内容。", "There was nothing new.")))
 
 
 @command(
     "undo",
-    zh="撤销一次上传：它带来的行移除，它改过的行恢复。",
-    en="Take an upload back: rows that it brought go, rows that it changed return to what they were.",
-    params=[argument("upload", metavar="UPLOAD")],
+    zh=(
+        "撤销一次上传或一整批：它带来的行移除，它改过或替换掉的行恢复。\n\n"
+        "UPLOAD 是 load 给出的回执号或入库批号，或其开头（至少 4 个字符）。"
+    ),
+    en=(
+        "Take an upload back, or a whole load: rows that it brought go, rows that it changed or replaced return.\n\n"
+        "UPLOAD is a number that load printed, of an upload or of the load, or its beginning (4 characters or more)."
+    ),
+    params=[
+        argument("upload", metavar="UPLOAD"),
+        option("--dry-run", is_flag=True, zh="只说会有哪些更改，不写入。", en="Say what would change; write nothing."),
+    ],
 )
-def undo(session: Session, upload: str) -> None:
-    """By the number that `load` printed."""
+def undo(session: Session, upload: str, dry_run: bool) -> None:
+    """Status 0 also where it had been taken back before: what is asked for is so."""
     from ingest.retract import undo as take_back
 
     with session.workspace(existing=True) as workspace:
-        report = take_back(workspace, upload)
+        report = take_back(workspace, upload, dry_run=dry_run)
     rows = [
         [KINDS[str(each["kind"])].text.say(session.locale), each["removed"], each["changed"]]
         for each in report.count_rows()
@@ -196,10 +207,20 @@ def undo(session: Session, upload: str) -> None:
     headings = [_COUNTS["kind"], _COUNTS["removed"], Text("恢复", "Restored")]
     payload = {
         "upload": upload,
+        "uploads": list(report.uploads.values()),
+        "dry_run": dry_run,
         "removed": {str(each["kind"]): each["removed"] for each in report.count_rows() if each["removed"]},
         "restored": {str(each["kind"]): each["changed"] for each in report.count_rows() if each["changed"]},
+        "findings": report.to_rows(session.locale),
     }
-    session.answer(payload, [session.say(each) for each in headings], rows)
+    if rows or session.format != "table":
+        session.answer(payload, [session.say(each) for each in headings], rows)
+    for each in report.findings:
+        session.note(
+            Text(f"{each.file}：{each.text.zh}{each.remedy.zh}", f"{each.file}: {each.text.en} {each.remedy.en}")
+        )
+    if dry_run:
+        session.note(DRY_RUN)
 
 
 @command(

@@ -131,6 +131,28 @@ def test_undo_takes_an_upload_back(call: Call, folder: Path) -> None:
     assert counts(call)["contains"] == 0
 
 
+def test_undo_takes_a_load_back_by_its_number_that_load_printed(call: Call, folder: Path) -> None:
+    printed = [line.split() for line in call("load", str(folder)).stdout.splitlines() if "chaingraph undo" in line]
+    assert [words[-1] for words in printed] == ["it", "parts.csv", "contains.csv"]
+    number = printed[0][printed[0].index("undo") + 1]
+    tried = call("undo", number[:6], "--dry-run")
+    assert tried.exit_code == 0
+    assert "nothing was written" in tried.stderr
+    assert counts(call)["part"] == 2
+    told = json.loads(call("undo", number[:6], "--format", "json").stdout)
+    assert told["removed"] == {"organisation": 1, "part": 2, "contains": 1}
+    assert len(told["uploads"]) == 2
+    assert counts(call) == {"part": 0, "contains": 0, "upload": 2}
+
+
+def test_undoing_what_is_undone_says_so_and_ends_with_0(call: Call, folder: Path) -> None:
+    upload = json.loads(call("load", str(folder), "--format", "json").stdout)["uploads"]["parts.csv"]
+    call("undo", upload)
+    again = call("undo", upload, "--lang", "zh")
+    assert (again.exit_code, again.stdout) == (0, "")
+    assert again.stderr.startswith("parts.csv：此前已经撤销，没有更改。")
+
+
 def test_replace_retracts_what_the_new_file_does_not_bring(call: Call, tmp_path: Path) -> None:
     file = tmp_path / "parts.csv"
     file.write_text(PARTS, encoding="utf-8")
