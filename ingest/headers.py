@@ -15,7 +15,8 @@ from schema.core import Field
 from schema.entities.organisation import PERSONAL_COLUMNS
 
 _NOTES = frozenset({"必填", "选填", "可选", "必填项", "required", "optional", "示例", "单选"})
-_INDEX = frozenset({"序号", "行号", "no", "seq", "rowno", "#"})
+_INDEX = frozenset({"序号", "行号", "顺序号", "行次", "no", "seq", "rowno", "lineno", "#"})
+"""Folded headings of running numbers: they say nothing of the thing in the row, and change when rows are inserted."""
 _OWNER = frozenset({"owner", "数据所有者", "所有者"})
 _NOISE = re.compile(r"[\W_]+")
 _BRACKET = re.compile(r"^(.+?)\s*[(\[{【〔《]([^()\[\]{}【】〔〕《》]*)[)\]}】〕》]$", re.DOTALL)
@@ -69,7 +70,13 @@ def sheet_kinds() -> list[Kind]:
 def recognised(heading: str) -> bool:
     """Is it the name of a column of any kind of sheet?"""
     known = any(_field(heading, kind.name)[0] for kind in sheet_kinds())
-    return known or personal(heading) is not None or fold(heading) in _INDEX
+    return known or personal(heading) is not None or _is_index(heading)
+
+
+def _is_index(heading: str) -> bool:
+    base, _ = split_unit(heading)
+    pieces = {fold(piece) for piece in _TWO_LANGUAGES.split(base)} - {""}
+    return bool(pieces) and pieces <= _INDEX
 
 
 def _field(heading: str, kind_name: str) -> tuple[Field | None, str | None]:
@@ -145,7 +152,7 @@ def reading(header: Mapping[str, str], kind: Kind) -> Reading:
         elif found is None and fold(heading) in _OWNER:
             owner = position
         elif found is None:
-            if fold(heading) not in _INDEX:
+            if not _is_index(heading):
                 unmapped[position] = heading
         elif found.name in taken:
             twice.append((position, heading, taken[found.name]))

@@ -15,7 +15,6 @@ MESSAGES: dict[str, tuple[Text, Text]] = {
     "value.too_large": (Text("数值过大：应{op} {limit}。", "Too large: it must be {op} {limit}."), Text("请更正数值。", "Correct the value.")),
     "value.too_long": (Text("文字过长：最多 {limit} 个字符。", "Too long: at most {limit} characters."), Text("请缩短文字。", "Shorten the text.")),
     "value.unknown_code": (Text("不在可选值之列：{limit}。", "Not one of the values it may have: {limit}."), Text("请使用所列的值之一。", "Use one of these values.")),
-    "value.future": (Text("日期在将来。", "The date is in the future."), Text("请更正日期。", "Correct the date.")),
 }  # fmt: skip
 """Texts and remedies of the codes that follow from a field's declaration; `{limit}` is the bound that was broken."""
 

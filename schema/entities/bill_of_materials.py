@@ -42,7 +42,7 @@ class Contains(Entity):
     find_no: str | None = about(
         "Position on the list.",
         zh="项次",
-        names="位号;位置号;参考位号;行号;序号;item;find number;reference designator;ref des;designator",
+        names="位号;位置号;参考位号;item;find number;reference designator;ref des;designator",
         default=None,
         max_length=256,
     )
@@ -146,7 +146,7 @@ class Supplies(Entity):
     alternative_exists: bool | None = about(
         "Does anybody else in the world make an equal part? 唯一来源 is when nobody does; 独家供货 is when only one is qualified.",
         zh="有无替代",
-        names="是否有替代;替代料;备选供应商;alternative;second source",
+        names="是否有替代;有无替代料;是否有替代料;has alternative",
         default=None,
     )
     lead_time_days: float | None = about(

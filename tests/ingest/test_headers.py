@@ -115,6 +115,14 @@ def test_index_owner_and_second_columns() -> None:
     assert not read.unmapped
 
 
+@pytest.mark.parametrize("heading", ["序号", "行号", "顺序号", "No.", "Row No.", "#", "序号(必填)", "No./序号"])
+@pytest.mark.parametrize("name", [each.name for each in sheet_kinds()])
+def test_a_running_number_is_neither_a_field_nor_kept(heading: str, name: str) -> None:
+    read = headers.reading({"0": heading}, kind(name))
+    assert (read.columns, dict(read.unmapped)) == ((), {})
+    assert headers.recognised(heading)
+
+
 def test_every_label_of_every_kind_is_recognised() -> None:
     unknown = [
         label

@@ -93,6 +93,13 @@ def test_equal_rows_of_two_files_of_one_load(workspace: Workspace, tmp_path: Pat
     assert ("key.repeated", "维修二月.csv") in {(f.code, f.file) for f in report.findings}
 
 
+def test_a_renumbered_bill_of_materials_is_the_same(workspace: Workspace, tmp_path: Path) -> None:
+    take(workspace, tmp_path, "contains.csv", "序号,父件编码,子件编码,用量\n1,A,B,2\n2,A,C,1\n")
+    report = take(workspace, tmp_path, "contains.csv", "序号,父件编码,子件编码,用量\n1,A,X,1\n2,A,B,2\n3,A,C,1\n")
+    assert (report.total.new, report.total.same, report.total.changed) == (1, 2, 0)
+    assert workspace.snapshot().table("contains").select("find_no", "extra").unique().rows() == [(None, None)]
+
+
 def test_rows_of_two_files_that_contradict_each_other(workspace: Workspace, tmp_path: Path) -> None:
     first = text(tmp_path, "a.csv", "物料编码,名称\nA,轴\n")
     report = load(workspace, [first, text(tmp_path, "b.csv", "物料编码,名称\nB,承\nA,承\n")])

@@ -96,6 +96,9 @@ def test_words_that_are_easily_mixed_up_stay_apart() -> None:
     assert owners("索赔单号") == {"life_record.id"}
     assert owners("独家") == {"supplies.status"}
     assert owners("有无替代") == {"supplies.alternative_exists"}
+    names = {"替代料", "备选供应商", "alternative", "second source"}
+    assert all(owners(word) == set() for word in names), "their cells are names, not yes or no"
+    assert owners("位号") == {"contains.find_no"}
 
 
 def test_what_refers_comes_after_what_it_refers_to() -> None:
