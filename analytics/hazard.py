@@ -12,6 +12,8 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.int8]
 
 LEVEL = 0.9
+WORST = 1e100
+"""No cumulative hazard is more than this: reliability has long been 0, and sums and squares of it stay finite."""
 
 
 class Kind(IntEnum):
@@ -88,7 +90,8 @@ class Hazards:
     def at(self, index: ArrayLike, x: ArrayLike) -> Floats:
         """H of the rows `index` at the ages `x`; the two broadcast against each other."""
         i = np.asarray(index)
-        h: Floats = (np.asarray(x, np.float64) / self.eta[i]) ** self.beta[i]
+        with np.errstate(over="ignore"):
+            h: Floats = np.minimum((np.asarray(x, np.float64) / self.eta[i]) ** self.beta[i], WORST)
         return h
 
     def interval(self, index: ArrayLike, x: ArrayLike) -> tuple[Floats, Floats]:
@@ -98,14 +101,16 @@ class Hazards:
         positive = h > 0
         z = np.log(np.where(positive, h, 1.0)) / self.beta[i]
         variance = self.beta[i] ** 2 * (z**2 * self.var_log_beta[i] + self.var_log_eta[i] - 2 * z * self.cov_log[i])
-        spread = np.exp(norm.ppf((1 + self.level) / 2) * np.sqrt(np.maximum(variance, 0.0)))
         by_factor = ~np.isnan(self.low_factor[i])
-        low = h * np.where(by_factor, self.low_factor[i], 1 / spread)
-        high = h * np.where(by_factor, self.high_factor[i], spread)
+        with np.errstate(over="ignore", divide="ignore"):
+            spread = np.exp(norm.ppf((1 + self.level) / 2) * np.sqrt(np.maximum(variance, 0.0)))
+            low = h * np.where(by_factor, self.low_factor[i], 1 / spread)
+            high = np.where(positive, h, 1.0) * np.where(by_factor, self.high_factor[i], spread)
+            bound = np.exp(np.minimum(np.log(self.bound_rate[i]) + self.beta[i] * np.log(age), np.log(WORST)))
         bounded = self.kind[i] == Kind.BOUNDED
         return (
             np.where(bounded | ~positive, 0.0, low),
-            np.where(bounded, self.bound_rate[i] * age ** self.beta[i], np.where(positive, high, 0.0)),
+            np.where(bounded, bound, np.where(positive, np.minimum(high, WORST), 0.0)),
         )
 
     def take(self, index: ArrayLike) -> "Hazards":

@@ -101,8 +101,7 @@ def curve(diagram: Diagram, hazards: Hazards, hours: Floats) -> Curve:
     g = _backward(diagram, h, switch)[diagram.mode_node]
     low, high = hazards.interval(diagram.mode_fit[:, None], diagram.mode_scale[:, None] * ages)
     total = h[diagram.root]
-    below = np.sqrt((_by_fit(diagram, g * (at - low))[1] ** 2).sum(axis=0))
-    above = np.sqrt((_by_fit(diagram, g * (high - at))[1] ** 2).sum(axis=0))
+    below, above = (_together(_by_fit(diagram, g * away)[1]) for away in (at - low, high - at))
     return Curve(
         hours=ages,
         reliability=np.exp(-total),
@@ -181,7 +180,8 @@ def _integrated(diagram: Diagram, hazards: Hazards, mission: float) -> tuple[Flo
         g, total = slope[:, -1:], float(h[diagram.root, -1])
         if abs(each.sum() - total) <= EXACT * total or total > GONE:
             break
-    return each, g, total
+    together = float(each.sum())  # far beyond the end of life the integrand is too steep: then only the shares are near
+    return each * (total / together if 0 < together < np.inf else 1.0), g, total
 
 
 def upstream_scale(
@@ -213,6 +213,13 @@ def _by_fit(diagram: Diagram, values: Floats) -> tuple[Ints, Floats]:
     order = np.argsort(diagram.mode_fit, kind="stable")
     fits, start = np.unique(diagram.mode_fit[order], return_index=True)
     return fits, row_sums(np.append(start, len(order)), 0, len(fits), values[order])
+
+
+def _together(away: Floats) -> Floats:
+    """Root of the sum of squares down the columns of (fits, T), without overflow."""
+    largest = np.abs(away).max(axis=0, initial=0.0)
+    largest = np.where(largest > 0, largest, 1.0)
+    return np.asarray(largest * np.sqrt(((away / largest) ** 2).sum(axis=0)))
 
 
 def _lives(diagram: Diagram, hazards: Hazards, ages: Floats) -> Floats:

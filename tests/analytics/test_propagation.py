@@ -329,3 +329,18 @@ def test_a_depth_of_ten_thousand() -> None:
     found = build(sourcing, Modes.of([n - 1, 5]), 0)
     hazards = Hazards.of([1.0, 1.0], [1.0, 1.0])
     assert -np.log(curve(found, hazards, np.array([2.0])).reliability) == pytest.approx(2 * 0.25 + 2 * 0.5)
+
+
+@pytest.mark.filterwarnings("error")
+def test_far_beyond_the_end_of_life_everything_is_dead_and_nothing_is_undefined() -> None:
+    world = World(3, 2).line(0, 1, 4).line(0, 2)
+    world.sources += [(1, 0, -1, 0.3), (1, 1, -1, 0.7)]
+    world.modes += [(1, 0, 3.0, 10.0), (1, 1, 0.8, 20.0), (2, -1, 2.0, 50.0)]
+    spread = {"var_log_eta": 0.1, "var_log_beta": 0.2, "cov_log": 0.01}
+    for hazards in (world.hazards(**spread), world.hazards(low_factor=0.3, high_factor=3.0)):
+        found = curve(diagram_of(world), hazards, np.array([0.0, 1e9, 1e300]))
+        for values in (found.reliability, found.low, found.high):
+            assert values.tolist() == [1.0, 0.0, 0.0]
+        shares = contributions(diagram_of(world), hazards, 1e300)
+        assert shares.value.sum() == pytest.approx(shares.total, rel=1e-12)
+        assert np.all(np.isfinite([shares.low, shares.value, shares.high]))
