@@ -91,9 +91,10 @@ def compare(
 
     Given O + O', O is binomial with pi = E / (E + E') if both fail alike (Przyborowski and Wilenski, Biometrika 31,
     1940). Clopper-Pearson bounds of pi give the ratio rho = pi / (1 - pi) E' / E (Clopper and Pearson, Biometrika 26,
-    1934), and the excess (O + O') (pi / E - (1 - pi) / E'), which at the estimate is O / E - O' / E' =
-    (O' / E') (rho - 1). The excess is never below 0. Groups without exposure, or without a rest, have p = 1 and
-    excess 0.
+    1934). The excess is O / E - O' / E' = (O' / E') (rho - 1), with MOVER bounds from the exact ones of both counts
+    (Garwood 1936; Zou and Donner 2008): given O + O' it could never be more than (O + O') / E, so that bounds of pi
+    would be too narrow where the rest has few failures. The excess is never below 0. Groups without exposure, or
+    without a rest, have p = 1 and excess 0.
     """
     o, e, o2, e2 = np.broadcast_arrays(
         *(np.asarray(v, np.float64) for v in (observed, expected, rest_observed, rest_expected))
@@ -109,24 +110,35 @@ def compare(
         def ratio(pi: Floats) -> Floats:
             return np.where(testable, pi / (1 - pi) * e2 / e, np.nan)
 
-        def excess(pi: Floats) -> Floats:
-            return np.where(testable, np.maximum(n * (pi / e - (1 - pi) / e2), 0.0), 0.0)
+        rate, rest = o / e, o2 / e2
+        (down, up), (rest_down, rest_up) = _poisson_bounds(o, tail), _poisson_bounds(o2, tail)
+        below, above = np.hypot(rate - down / e, rest_up / e2 - rest), np.hypot(up / e - rate, rest - rest_down / e2)
+
+        def excess(more: Floats) -> Floats:
+            return np.where(testable, np.maximum(rate - rest + more, 0.0), 0.0)
 
         return Comparison(
-            o, e, o2, e2, p, ratio(at), ratio(low), ratio(high), excess(at), excess(low), excess(high)
+            o, e, o2, e2, p, ratio(at), ratio(low), ratio(high), excess(np.zeros(())), excess(-below), excess(above)
         )  # fmt: skip
 
 
-def false_discovery(p: Floats) -> Floats:
+def _poisson_bounds(count: Floats, tail: float) -> tuple[Floats, Floats]:
+    """Exact bounds of a Poisson mean, `tail` outside on either side (Garwood, Biometrika 28, 1936)."""
+    low: Floats = np.where(count > 0, chi2.ppf(tail, 2 * count) / 2, 0.0)
+    high: Floats = np.asarray(chi2.ppf(1 - tail, 2 * count + 2)) / 2
+    return low, high
+
+
+def false_discovery(p: Floats, tests: int | None = None) -> Floats:
     """Benjamini-Hochberg q of every p, shape kept: the least share of false alarms at which it would be listed.
 
     q of the i-th smallest is the minimum over j >= i of p_j m / j (Benjamini and Hochberg, Journal of the Royal
-    Statistical Society B 57, 1995; holds under positive dependence, Benjamini and Yekutieli 2001).
+    Statistical Society B 57, 1995; holds under positive dependence, Benjamini and Yekutieli 2001). m is `tests`, the
+    number of tests that the p are the smallest of; else all are here.
     """
-    size = p.size
     order = np.argsort(p, axis=None)
-    scaled = p.ravel()[order] * size / np.arange(1, size + 1)
-    q = np.empty(size)
+    scaled = p.ravel()[order] * (p.size if tests is None else tests) / np.arange(1, p.size + 1)
+    q = np.empty(p.size)
     q[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
     return q.reshape(p.shape)
 
@@ -136,13 +148,15 @@ class Selection:
     """What forward selection kept.
 
     `chosen` are candidates in the order of choice; `at` compares each of them, given those chosen before it in its
-    stratum, and `q` belongs to that comparison. `alone` compares every candidate before anything was chosen.
+    stratum; `q` is its q in the list of the chosen, among all candidates; `factor` is how much it raised what is
+    expected of its cells. `alone` compares every candidate before anything was chosen.
     `twin` is, for every candidate, the chosen one it cannot be told apart from (the same cells), else -1.
     """
 
     chosen: Ints
     at: Comparison
     q: Floats
+    factor: Floats
     alone: Comparison
     twin: Ints
 
@@ -182,41 +196,46 @@ class Candidates:
 def select(given: Candidates, q_max: float = FALSE_SHARE, fewest: int = FEWEST, level: float = LEVEL) -> Selection:
     """The candidates that are weaker than the rest, each explained once.
 
-    In every stratum the candidate with the smallest p is kept if its q over all candidates is at most `q_max` and it
-    has `fewest` failures; its ratio is put into the expected failures of its cells; then the rest is tested again. So
-    of a bad lot and the maker who made it, only what the lot does not explain is left to the maker.
+    In every stratum the candidate with the smallest p is kept if its q is at most `q_max` and it has `fewest` failures;
+    its ratio is put into the expected failures of its cells; then the rest is tested again. So of a bad lot and the
+    maker who made it, only what the lot does not explain is left to the maker. q counts all candidates as tests, but
+    as discoveries only what is kept and one candidate a stratum: the many groups that overlap one bad lot are one
+    discovery, and would otherwise let false alarms elsewhere pass (p <= q_max x listed / tests holds for every row of
+    the list: self-consistency, Blanchard and Roquain, Electronic Journal of Statistics 2, 2008).
     """
     size = len(given.of)
     expectation = given.expected.copy()
     now = alone = given.compared(expectation, level)
-    p, kept = now.p.copy(), np.zeros(size, np.bool_)
+    kept, listed = np.zeros(size, np.bool_), np.zeros(0)
     same, holder = _same_cells(given), np.full(size, -1)
     steps: list[tuple[Ints, Comparison, Floats]] = []
     while True:
-        p = np.where(kept, p, now.p)
-        q = false_discovery(p)
-        open_ = np.flatnonzero(~kept & (q <= q_max) & (now.observed >= fewest) & (now.excess > 0))
-        if not len(open_):
-            break
-        order = open_[np.lexsort((open_, given.preference[open_], p[open_], given.of[open_]))]
+        open_ = np.flatnonzero(~kept & (now.p <= q_max) & (now.observed >= fewest) & (now.excess > 0))
+        order = open_[np.lexsort((open_, given.preference[open_], now.p[open_], given.of[open_]))]
         _, first = np.unique(given.of[order], return_index=True)
         best = order[first]
+        best = best[false_discovery(np.concatenate([listed, now.p[best]]), size)[len(listed) :] <= q_max]
+        if not len(best):
+            break
         kept[best] = True
-        steps.append((best, now.take(best), q[best]))
-        factor = np.ones(size)
+        listed = np.concatenate([listed, now.p[best]])
         with np.errstate(divide="ignore", invalid="ignore"):
             rest = np.maximum(now.rest_observed[best], 0.5) / now.rest_expected[best]
-            factor[best] = now.observed[best] / now.expected[best] / rest
+            ratio = now.observed[best] / now.expected[best] / rest
+        steps.append((best, now.take(best), ratio))
+        factor = np.ones(size)
+        factor[best] = ratio
         np.multiply.at(expectation, given.cell, factor[given.candidate])
         holder[same[best]] = np.where(holder[same[best]] < 0, best, holder[same[best]])
         now = given.compared(expectation, level)
     twin = np.where(holder[same] == np.arange(size), -1, holder[same])
     if not steps:
         none = np.zeros(0, np.int64)
-        return Selection(none, alone.take(none), np.zeros(0), alone, twin)
+        return Selection(none, alone.take(none), listed, listed, alone, twin)
     chosen = np.concatenate([s[0] for s in steps])
     at = Comparison(*(np.concatenate([getattr(s[1], name) for s in steps]) for name in Comparison.__slots__))
-    return Selection(chosen, at, np.concatenate([s[2] for s in steps]), alone, twin)
+    factors = np.concatenate([s[2] for s in steps])
+    return Selection(chosen, at, false_discovery(listed, size), factors, alone, twin)
 
 
 def _same_cells(given: Candidates) -> Ints:
@@ -247,7 +266,6 @@ def deny(observed: ArrayLike, expected: ArrayLike, level: float = LEVEL) -> Deni
     1936). A declared value is denied where p < 0.05.
     """
     o, e = np.broadcast_arrays(np.asarray(observed, np.float64), np.asarray(expected, np.float64))
-    tail = (1 - level) / 2
+    low, high = _poisson_bounds(o, (1 - level) / 2)
     with np.errstate(divide="ignore", invalid="ignore"):
-        low = np.where(o > 0, chi2.ppf(tail, 2 * o) / 2, 0.0)
-        return Denial(o, e, np.asarray(poisson.sf(o - 1, e)), o / e, low / e, chi2.ppf(1 - tail, 2 * o + 2) / 2 / e)
+        return Denial(o, e, np.asarray(poisson.sf(o - 1, e)), o / e, low / e, high / e)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from analytics import comparison
 from analytics.candidates import Groups, find
-from analytics.comparison import FALSE_SHARE, Selection, select
+from analytics.comparison import FALSE_SHARE, Candidates, Selection, select
 from analytics.hazard import LEVEL
 from analytics.records import life_rows, of_mode
 
@@ -54,7 +54,7 @@ def weak_groups(
     `rows` are usable records, `figures` declared distributions (`analytics.declared`), `units` the units of each part
     in one product by maker and by age for each unit of the product's age (part, maker, factor, units). The loss of a
     group is, over its cells, (share of the maker's units) x (the maker's units per product) x H0(factor x mission) x
-    excess; that of a denied value is the declared hazard times (ratio - 1).
+    excess, H0 raised by what was chosen before it; that of a denied value is the declared hazard times (ratio - 1).
     """
     inside = rows.join(units.select("part").unique(), on="part", how="semi")
     groups = find(inside, lots, genealogy, product)
@@ -70,13 +70,8 @@ def weak_groups(
 def _listed(groups: Groups, selection: Selection, units: pl.DataFrame, mission: float) -> pl.DataFrame:
     chosen, at = selection.chosen, selection.at
     per_unit = (pl.col("factor") * mission / pl.col("eta")) ** pl.col("beta")
-    candidates = groups.candidates
-
-    def in_product(value: pl.Expr) -> Floats:
-        weight = _shared(groups, units, value)[candidates.cell]
-        return np.bincount(candidates.candidate, weight, len(candidates.of)).astype(np.float64)[chosen]
-
-    each, many = in_product(per_unit), in_product(pl.lit(1.0))
+    each = _in_groups(groups.candidates, selection, _shared(groups, units, per_unit), raised=True)
+    many = _in_groups(groups.candidates, selection, _shared(groups, units, pl.lit(1.0)), raised=False)
     twins = (
         pl.DataFrame({"chosen": selection.twin, "twin": groups.table["group"]})
         .filter(pl.col("chosen") >= 0)
@@ -111,6 +106,19 @@ def _listed(groups: Groups, selection: Selection, units: pl.DataFrame, mission: 
         .filter(pl.col("loss") > 0)
         .sort("loss_low", "p", "group", descending=[True, False, False])
     )  # fmt: skip
+
+
+def _in_groups(candidates: Candidates, selection: Selection, worth: Floats, *, raised: bool) -> Floats:
+    """Sums of `worth` (cells,) over the cells of each chosen group; `raised`: by what was chosen before, as E is."""
+    order = np.argsort(candidates.candidate, kind="stable")
+    cell = candidates.cell[order]
+    ends = np.searchsorted(candidates.candidate[order], np.stack([selection.chosen, selection.chosen + 1]))
+    worth, sums = worth.copy(), np.zeros(len(selection.chosen))
+    for i, (a, b) in enumerate(ends.T.tolist()):
+        sums[i] = worth[cell[a:b]].sum()
+        if raised:
+            worth[cell[a:b]] *= selection.factor[i]
+    return sums
 
 
 def _shared(groups: Groups, units: pl.DataFrame, value: pl.Expr) -> Floats:

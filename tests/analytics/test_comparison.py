@@ -36,6 +36,24 @@ def test_the_excess_is_the_rests_rate_times_the_ratio_less_one() -> None:
     assert found.excess_low < found.excess < found.excess_high
 
 
+@pytest.mark.parametrize(
+    ("e", "rate", "e2", "rest"), [(3.0, 4.0, 3.0, 0.2), (5.0, 4.0, 50.0, 0.05), (20.0, 4.4, 10.0, 1.0)]
+)
+def test_the_ends_of_the_excess_hold_what_they_promise_also_where_the_rest_has_few_failures(
+    e: float, rate: float, e2: float, rest: float
+) -> None:
+    rng = np.random.default_rng(3)
+    found = compare(rng.poisson(e * rate, 20_000), e, rng.poisson(e2 * rest, 20_000), e2)
+    assert (found.excess_low > rate - rest).mean() <= 0.055
+    assert (found.excess_high < rate - rest).mean() <= 0.055
+
+
+def test_a_rest_without_failures_leaves_the_excess_uncertain_above() -> None:
+    found = compare(6, 0.5, 0, 20.0)
+    assert found.excess == pytest.approx(12)
+    assert found.excess_high == pytest.approx(stats.gamma.ppf(0.95, 7) / 0.5)
+
+
 def test_groups_that_cannot_be_compared_are_not_weak() -> None:
     found = compare([3, 3, 0], [0.0, 2.0, 0.0], [3, 0, 0], [2.0, 0.0, 0.0])
     assert found.p.tolist() == [1, 1, 1]
@@ -96,6 +114,26 @@ def test_what_cannot_be_told_apart_is_said() -> None:
     found = select(grouped([30, 10, 10], [5, 20, 20], [0], [0], [1]))
     assert found.chosen.tolist() == [0]
     assert found.twin.tolist() == [-1, 0, -1]
+
+
+def test_many_groups_that_overlap_one_bad_lot_are_one_discovery() -> None:
+    """Fifty such groups would count as fifty in a plain Benjamini-Hochberg list and let a chance one elsewhere in."""
+    groups = [[0, other] for other in range(1, 51)]
+    observed, expected = [60.0, *[2.0] * 50, 9.0, 81.0], [10.0, *[2.0] * 50, 3.0, 87.0]
+    cell = np.concatenate([np.array([0]), *(np.array(g) for g in groups), np.array([51])])
+    given = Candidates(
+        np.array(observed),
+        np.array(expected),
+        np.repeat([0, 1], [51, 2]),
+        cell,
+        np.repeat(np.arange(52), [1, *[2] * 50, 1]),
+        np.repeat([0, 1], [51, 1]),
+        np.zeros(52, np.int64),
+    )
+    found = select(given)
+    assert found.alone.p[51] * 52 / 2 > 0.05 > false_discovery(found.alone.p)[51]
+    assert found.chosen.tolist() == [0]
+    assert found.q == pytest.approx(found.at.p * 52)
 
 
 def test_fewer_than_three_failures_are_never_listed() -> None:

@@ -106,6 +106,27 @@ def test_the_loss_counts_the_products_units_at_their_own_age() -> None:
     assert row["loss"] == pytest.approx(1.0 * 1 / 8 * (2 * 100.0 / eta) ** beta * excess)
 
 
+def test_a_loss_is_beyond_what_is_to_be_expected_after_earlier_choices() -> None:
+    """A worse lot of a bad maker: what the maker adds is a factor on what the lot is expected to lose already."""
+    maker = tuple(f"p/n/{number}" for number in EIGHT)
+    rows = fleet(0, bad=maker, factor=0.6)
+    worse = fleet(0, bad=("p/n/2",), factor=0.2).filter(lot="p/n/2")
+    found = weak_groups(
+        pl.concat([rows.filter(pl.col("lot") != "p/n/2"), worse]), LOTS, NO_GENEALOGY, NOTHING_DECLARED, UNITS, 100.0
+    )
+    assert found.listed.select("kind", "lot").sort("kind").rows() == [("lot", "p/n/2"), ("maker", None)]
+    candidates, (first, second) = found.groups.candidates, found.selection.chosen
+    assert found.groups.table["group"][int(second)] == found.listed.filter(kind="maker")["group"][0]
+    cells = candidates.cell[candidates.candidate == second]
+    bad = np.isin(cells, candidates.cell[candidates.candidate == first])
+    many = found.groups.cells["units"].to_numpy()[cells]
+    raised = np.average(np.where(bad, found.selection.factor[0], 1.0), weights=many)
+    beta, eta = found.groups.h0.beta[0], found.groups.h0.eta[0]
+    row = found.listed.filter(kind="maker").row(0, named=True)
+    assert raised > 1.2
+    assert row["loss"] == pytest.approx((2 * 100.0 / eta) ** beta * raised * found.selection.at.excess[1], rel=1e-9)
+
+
 def test_units_of_makers_that_no_record_names_are_shared_over_what_is_recorded() -> None:
     unsaid = UNITS.with_columns(maker=pl.lit(None, pl.String))
     rows = fleet(2, bad=("p/n/2",))
