@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from server.cli import output
 from server.cli.command import command
 from server.cli.loading import teller
 from server.cli.progress import Steps, steps
-from server.cli.session import STORE, Session
+from server.cli.session import Session, program
 
 if TYPE_CHECKING:
     from analytics.contributions import Contributions
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 BY = "demo"
 """Who brings the demo's uploads: by this it is known that a store holds invented data."""
 PRODUCTS = ("L01/VMC850", "L02/EDU150")
-MOST, WEAKEST = 5, 8
+MOST, WEAKEST = 5, 10
 """Rows shown of what fails most, and of the weak links."""
 
 SYNTHETIC = Text(
@@ -143,15 +142,14 @@ def what_fails(session: Session, found: Contributions) -> tuple[list[str], list[
 
 def say_next(session: Session) -> None:
     """What to type next, and where the data are."""
-    store = "" if session.store == os.environ.get("CHAINGRAPH_STORE", STORE) else f" --store {session.store}"
     first = PRODUCTS[0].split("/")[1]
     evidence = Text("第一条的证据，以及下一步做什么：", "The evidence behind the first, and what to do next:")
     served = Text("GraphQL、数据表和控制台：", "GraphQL, tables and GraphiQL on this machine:")
     output.line()
     output.line(session.say(evidence))
-    output.line(f"  chaingraph weak-links {first} --explain 1{store}")
+    output.line(f"  {program()} weak-links {first} --explain 1{session.store_option}")
     output.line(session.say(served))
-    output.line(f"  chaingraph serve{store}")
+    output.line(f"  {program()} serve{session.store_option}")
     where = Text(
         "数据在 {store}（合成数据；自己的数据请用另一个存储）。",
         "The data are at {store} (synthetic: keep your own in another store).",

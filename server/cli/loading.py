@@ -16,7 +16,7 @@ from schema.text import Text
 from server.cli import output
 from server.cli.command import argument, command, option
 from server.cli.progress import Steps, steps
-from server.cli.session import Session
+from server.cli.session import Session, program
 
 if TYPE_CHECKING:
     from ingest.load import Step
@@ -174,7 +174,7 @@ def _say_uploads(session: Session, report: Report) -> None:
         output.line(session.say(Text("撤销整批或其中一次上传：", "To take back all of it, or one upload:")))
         numbers = {report.load: session.say(Text("整批", "all of it"))}
         for number, what in (numbers | {upload: file for file, upload in report.uploads.items()}).items():
-            output.line(f"  chaingraph undo {number}    # {what}")
+            output.line(f"  {program()} undo {number}{session.store_option}    # {what}")
     elif report.taken:
         output.line(session.say(Text("没有新的内容。", "There was nothing new.")))
 

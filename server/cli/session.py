@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,6 +28,28 @@ def environment_locale(environment: Mapping[str, str] = os.environ) -> str:
     return "zh" if set_to.lower().startswith("zh") else "en"
 
 
+def program(started: str | None = None) -> str:
+    """How to call this program again, as its hints show it: the way it was started, so that they can be pasted.
+
+    `started` is what the shell ran, sys.argv[0] by default.
+    """
+    path = Path(started or sys.argv[0])
+    found = shutil.which("chaingraph")
+    if path.parts[-2:] == ("server", "__main__.py"):
+        return f"{shlex.quote(_shown(Path(sys.executable)))} -m server"
+    if path.stem != "chaingraph" or (found is not None and Path(found).absolute() == path.absolute()):
+        return "chaingraph"
+    return shlex.quote(_shown(path))
+
+
+def _shown(path: Path) -> str:
+    """A path as one types it: from the current folder where it is below, else in full."""
+    full, here = path.absolute(), Path.cwd()
+    if not full.is_relative_to(here):
+        return str(full)
+    return f"./{full.name}" if full.parent == here else str(full.relative_to(here))
+
+
 @dataclass(frozen=True)
 class Session:
     """One call of a command. Answers go to standard output in `format`; everything else goes to standard error."""
@@ -37,6 +61,12 @@ class Session:
     def say(self, text: Text) -> str:
         """A text in the language of the call."""
         return text.say(self.locale)
+
+    @property
+    def store_option(self) -> str:
+        """What to add to a command so that it reads the same store, with a blank before it: nothing where it would."""
+        same = self.store == os.environ.get("CHAINGRAPH_STORE", STORE)
+        return "" if same else f" --store {shlex.quote(self.store)}"
 
     def note(self, text: Text) -> None:
         """Tell the person something that is no part of the answer."""
@@ -65,8 +95,8 @@ class Session:
                 "store.missing",
                 Text(f"{self.store} 处还没有数据。", f"There is no data at {self.store} yet."),
                 Text(
-                    "请先用 chaingraph load 或 chaingraph demo 载入，或用 --store 指明存储。",
-                    "Load some with chaingraph load or chaingraph demo, or name another store with --store.",
+                    f"请先用 {program()} load 或 {program()} demo 载入，或用 --store 指明存储。",
+                    f"Load some with {program()} load or {program()} demo, or name another store with --store.",
                 ),
             )
         with Workspace.open(self.store) as workspace:

@@ -13,7 +13,7 @@ import pytest
 
 from server.cli import main, output, reference
 from server.cli.serving import addresses
-from server.cli.session import environment_locale
+from server.cli.session import environment_locale, program
 from tests.server.cli import Call
 
 FIXED = {
@@ -165,6 +165,24 @@ def test_serve_answers_at_the_addresses_it_prints(tmp_path: Path) -> None:
         finally:
             process.terminate()
     assert process.returncode in {0, -15}
+
+
+def test_hints_name_the_program_as_it_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "an env" / "bin" / "chaingraph"
+    script.parent.mkdir(parents=True)
+    script.touch(mode=0o755)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.chdir(tmp_path)
+    assert program("an env/bin/chaingraph") == program(str(script)) == "'an env/bin/chaingraph'"
+    monkeypatch.chdir(script.parent)
+    assert program(str(script)) == "./chaingraph"
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert program(str(script)) == f"'{script}'"
+    monkeypatch.setenv("PATH", str(script.parent))
+    assert program(str(script)) == "chaingraph"
+    assert program("server/__main__.py").endswith(" -m server")
+    assert program("pytest/__main__.py") == program("somebody's notebook") == "chaingraph"
 
 
 def test_an_open_address_is_warned_of(tmp_path: Path) -> None:
