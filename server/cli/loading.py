@@ -225,19 +225,33 @@ def undo(session: Session, upload: str, dry_run: bool) -> None:
 
 @command(
     "template",
-    zh="输出某种表的模板（CSV）。\n\nKIND 是种类或表名，如 part、parts、零部件；--format table 说明各列。",
+    zh="输出某种表的模板（CSV 或 XLSX）。\n\nKIND 是种类或表名，如 part、parts、零部件；--format table 说明各列。",
     en=(
-        "Print the template of a sheet, as CSV.\n\nKIND is a kind or the name of its sheet, as in part or parts; "
-        "--format table explains the columns."
+        "Print the template of a sheet as CSV, or write it to a file.\n\n"
+        "KIND is a kind or the name of its sheet, as in part or parts; --format table explains the columns."
     ),
     default_format="csv",
-    params=[argument("kind", metavar="KIND")],
-)
-def template(session: Session, kind: str) -> None:
+    params=[
+        argument("kind", metavar="KIND"),
+        option(
+            "--output", "output_file", zh="写到这个新文件：.csv 或 .xlsx。",
+            en="Write it to this new file, .csv or .xlsx.", type=click.Path(path_type=Path), metavar="FILE",
+        ),
+    ],
+)  # fmt: skip
+def template(session: Session, kind: str, output_file: Path | None) -> None:
     """With a byte-order mark when it goes to a file, so that spreadsheet programs see the Chinese."""
-    from ingest.templates import headings, sheet_kind
+    from ingest.templates import headings, sheet_kind, workbook
     from ingest.templates import template as csv_template
 
+    if output_file is not None:
+        made = {".csv": csv_template, ".xlsx": workbook}.get(output_file.suffix.lower())
+        if made is None:
+            raise click.BadParameter(session.say(Text("应为 .csv 或 .xlsx。", "It must be .csv or .xlsx.")))
+        content = made(kind, session.locale)
+        with output_file.open("xb") as file:  # what somebody has filled in stays
+            file.write(content)
+        return
     if session.format == "csv":
         encoding = "utf-8" if goes_to_a_file() else "utf-8-sig"
         output.line(csv_template(kind, session.locale).decode(encoding).replace("\r\n", "\n").rstrip("\n"))

@@ -200,6 +200,20 @@ def test_a_template_explains_its_columns(call: Call) -> None:
     assert call("template", "parts", "--format", "table").stdout
 
 
+def test_a_template_is_written_to_a_new_file(call: Call, tmp_path: Path) -> None:
+    for name, begins in (("parts.csv", b"\xef\xbb\xbf"), ("parts.XLSX", b"PK")):
+        words = ("template", "parts", "--output", str(tmp_path / name))
+        told = call(*words)
+        assert (told.exit_code, told.stdout) == (0, "")
+        assert (tmp_path / name).read_bytes().startswith(begins)
+        again = call(*words)
+        assert again.exit_code == 1
+        assert again.stderr.startswith("file.FileExistsError: ")
+        assert call("load", str(tmp_path / name)).exit_code == 0
+    assert call("template", "parts", "--output", str(tmp_path / "parts.ods")).exit_code == 2
+    assert not (tmp_path / "parts.ods").exists()
+
+
 def test_a_template_of_no_kind_is_refused(call: Call) -> None:
     told = call("template", "nonsense")
     assert told.exit_code == 1
