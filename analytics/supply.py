@@ -51,6 +51,7 @@ class Risk:
     * `sole_source`: nobody else can make some part of it (`alternative_exists` is false on all rows);
     * `single_source`: nobody else is qualified for some part of it;
     * `common_ancestor`: several sources of one part depend on it;
+    * `supply_unknown`: no supply row is its own, other records show that it makes the part: instead of the one above;
     * `hidden`: the product's makers do not buy from it themselves;
     * `other_products`: other products are lost with it;
     * `recovery_from_lead_time`, `recovery_unknown`, `stock_unknown`: what the days are based on.
@@ -132,12 +133,15 @@ def risks(network: Network, terms: Terms) -> tuple[Risk, ...]:
         hard = direct & days.sole
         worst = days.of(direct)
         products = has(gone.needs[network.roots], bit)
+        rows = len(np.unique(network.option_row[hit & (network.option_row >= 0)]))
+        single = (direct & ~hard).any() and kind == "organisation"
         codes = {
             "product_lost": products[0],
             "sole_source": hard.any() and kind == "organisation",
-            "single_source": (direct & ~hard).any() and kind == "organisation",
+            "single_source": single and rows > 0,
+            "supply_unknown": single and rows == 0,
             "common_ancestor": together.any(),
-            "hidden": products[0] and not (direct & near).any() and kind == "organisation",
+            "hidden": products[0] and not (direct & near).any() and kind == "organisation" and rows > 0,
             "other_products": products[1:].any(),
             "recovery_from_lead_time": worst.from_lead_time,
             "recovery_unknown": np.isnan(worst.days),
@@ -153,7 +157,7 @@ def risks(network: Network, terms: Terms) -> tuple[Risk, ...]:
                 shared=_order(network, together),
                 lost=_order(network, needs),
                 products=tuple(network.need_part[network.roots[products]].tolist()),
-                options=len(np.unique(network.option_row[hit & (network.option_row >= 0)])),
+                options=rows,
                 days=worst.days,
                 days_low=worst.low,
                 days_high=worst.high,

@@ -25,6 +25,10 @@ CODES = {
     "single_source": Text(
         "独家供货（没有其他合格供方）：{single}。", "Single source, nobody else is qualified: {single}."
     ),
+    "supply_unknown": Text(
+        "没有供货关系，只从别的记录得知它制造 {single}；是否另有供方未知。",
+        "No supply row names it: other records show that it makes {single}; whether others do is not known.",
+    ),
     "common_ancestor": Text("以下物料的多个来源都依赖它：{shared}。", "Several sources depend on it alike: {shared}."),
     "hidden": Text(
         "产品厂家不直接向它采购，从一级供方看不到它。", "Hidden: the product's makers do not buy from it themselves."
@@ -37,6 +41,7 @@ CODES = {
 UNCOVERED = Text("库存覆盖不了的中断约 {days} 天。", "About {days} days of supply that stock does not cover.")
 STEPS = {
     "second_source": Text("为 {parts} 认证第二供方。", "Qualify a second source for {parts}."),
+    "ask_sources": Text("请先补报 {parts} 的供货关系。", "Ask who supplies {parts}, first."),
     "develop": Text(
         "{parts} 没有替代：立项联合攻关或改设计。",
         "Nobody else can make {parts}: joint development, or another design.",
@@ -94,7 +99,8 @@ def _link(risk: Risk, names: Names, of: Model, product: int, inside: set[int]) -
     nothing = Text("", "")
     steps = [
         ("develop", called(sole), bool(sole)),
-        ("second_source", called(single), bool(single)),
+        ("ask_sources", called(single), "supply_unknown" in codes),
+        ("second_source", called(single), "single_source" in codes),
         ("spread", nothing, "common_ancestor" in codes),
         ("ask_supply", nothing, guessed),
         ("stock", nothing, known and risk.days > 0),

@@ -200,6 +200,15 @@ def test_recovery_comes_before_lead_time_and_stock_covers_days() -> None:
     assert "recovery_unknown" in nothing.codes
 
 
+def test_a_maker_known_without_supply_rows_is_not_called_the_only_qualified_one() -> None:
+    world = World(2, 2).line(0, 1)
+    world.sources, world.modes = [(0, 0, 0, 1)], [(1, 1, 2.0, 1000.0)]
+    (risk,) = risks(network(world), terms(1))
+    assert (risk.index, risk.options) == (1, 0)
+    assert risk.codes[:2] == ("product_lost", "supply_unknown")
+    assert "hidden" not in risk.codes
+
+
 def test_two_suppliers_in_one_region_or_at_one_site_are_one() -> None:
     world = World(3, 6).line(0, 1).line(0, 2)
     world.sources = [(0, 0, 0, 1), (1, 1, 0, 0.5), (1, 2, 0, 0.5), (2, 3, 0, 0.5), (2, 4, 0, 0.5)]
