@@ -110,6 +110,6 @@ def number(value: float | None) -> str:
         f"{value:.3g}"
         if 1e-3 <= abs(value) < 1e3 or value == 0
         else f"{value:,.0f}"
-        if abs(value) >= 1e3
+        if 1e3 <= abs(value) < 1e9
         else f"{value:.1e}"
     )

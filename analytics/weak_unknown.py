@@ -19,16 +19,18 @@ NOTHING = Text(
 )
 CLASS = Text(
     "损失按同类已知件的中位数计：类别“{name}”{known} 种，任务 {mission} 内每件 {median} 次（{low}～{high}）；"
-    "每台 {units} 件。",
+    "每台用量 {units}。",
     "Loss at the median of its class: {known} known parts of class {name} fail {median} times a unit over {mission} "
-    "({low} to {high}); {units} units in one product.",
+    "({low} to {high}); quantity in one product: {units}.",
 )
 ALL = Text(
     "同类没有已知件，按全部已知件的中位数计：{known} 种，任务 {mission} 内每件 {median} 次（{low}～{high}）；"
-    "每台 {units} 件。",
+    "每台用量 {units}。",
     "No part of its class is known. Loss at the median of all {known} known parts: {median} times a unit over "
-    "{mission} ({low} to {high}); {units} units in one product.",
+    "{mission} ({low} to {high}); quantity in one product: {units}.",
 )
+SOMEBODY = Text("制造商", "its makers")
+"""Whom to ask where no single maker is known."""
 STEPS = (
     ("ask_data", Text("请 {maker} 提供寿命数据或声明值。", "Ask {maker} for life data or a declared value.")),
     (
@@ -146,7 +148,8 @@ def _link(row: dict[str, Any], names: Names, mission_text: str) -> WeakLink:
             **{name: number(row[name] / row["units"]) for name in ("median", "low", "high")},
         )
         reasons.append(Reason(code="rate_of_class" if row["own"] else "rate_of_all", text=text))
-    steps = tuple(Reason(code=code, text=filled(text, maker=names.maker(row["maker"]))) for code, text in STEPS)
+    maker = SOMEBODY if row["maker"] is None else names.maker(row["maker"])
+    steps = tuple(Reason(code=code, text=filled(text, maker=maker)) for code, text in STEPS)
     return WeakLink(
         rank=0,
         kind="evidence",

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from analytics import run
+from analytics.findings import number
 from analytics.model import model
 from analytics.names import Names
 from analytics.weak_links import WeakLinks, in_turn
@@ -208,6 +209,30 @@ def test_parts_of_which_nothing_is_known_are_listed_at_the_rate_of_their_class_e
     nothing = found(small(), "M", kind="evidence")
     assert {link["part"] for link in nothing} == {"L01/A", "L01/B", "L01/C"}
     assert all(link["loss"]["value"] is None for link in nothing)
+
+
+def test_what_no_single_maker_is_known_of_is_asked_of_its_makers() -> None:
+    asked = run("weak_links", small(supplies=rows("supplies")), {"product": "M", "kind": "evidence", "explain": 1})
+    steps = {locale: asked.payload(locale)["explanation"]["next_steps"][0]["text"] for locale in ("zh", "en")}
+    assert steps == {
+        "zh": "请 制造商 提供寿命数据或声明值。",
+        "en": "Ask its makers for life data or a declared value.",
+    }
+
+
+def test_only_supply_rows_say_that_nobody_else_is_qualified() -> None:
+    makes = rows(
+        "life_record", {"id": "1", "part": "L01/A", "maker": "m", "event": "suspension", "entry": 0.0, "age": 9.0}
+    )
+    (link,) = matching(found(small(supplies=rows("supplies"), life_record=makes), "M", kind="supply"), maker="m")
+    assert codes(link)[:2] == ["product_lost", "supply_unknown"]
+    assert "No supply row names it" in link["reasons"][1]["text"]
+
+
+def test_numbers_are_read_in_sentences() -> None:
+    said = {0.0: "0", 2.0: "2", 0.1234: "0.123", 1234.5: "1,234", 8.1e39: "8.1e+39", 2.4e-14: "2.4e-14"}
+    assert {value: number(value) for value in said} == said
+    assert (number(None), number(float("inf"))) == ("?", "∞")
 
 
 def test_the_rate_of_a_class_adds_modes_and_averages_makers() -> None:
