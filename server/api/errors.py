@@ -95,7 +95,9 @@ def formatted(error: GraphQLError, request_id: str, locale: str = "en", *, ran: 
         message = original.say(locale)
         more = {"code": Code.NOT_FOUND if isinstance(original, NotFound) else Code.REFUSED, "reason": original.code}
     elif isinstance(original, ValidationError):
-        message = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in original.errors())
+        message = "; ".join(
+            f"{'.'.join(map(str, e['loc']))}: {e['msg'].removeprefix('Value error, ')}" for e in original.errors()
+        )
         more = {"code": Code.OUT_OF_RANGE}
     elif original is not None:
         log.error("request %s failed at %s", request_id, error.path, exc_info=original)
