@@ -27,7 +27,7 @@ _PARTS = {
         f'<Types xmlns="{_PACKAGE}/content-types"><Default Extension="xml" ContentType="application/xml"/>'
         f'<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
         f'<Override PartName="/xl/workbook.xml" ContentType="{_TYPE}.sheet.main+xml"/>'
-        f'<Override PartName="/xl/sheet.xml" ContentType="{_TYPE}.worksheet+xml"/>'
+        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{_TYPE}.worksheet+xml"/>'
         f'<Override PartName="/xl/styles.xml" ContentType="{_TYPE}.styles+xml"/></Types>'
     ),
     "_rels/.rels": (
@@ -36,7 +36,7 @@ _PARTS = {
     ),
     "xl/_rels/workbook.xml.rels": (
         f'<Relationships xmlns="{_PACKAGE}/relationships">'
-        f'<Relationship Id="rId1" Type="{_OFFICE}/worksheet" Target="sheet.xml"/>'
+        f'<Relationship Id="rId1" Type="{_OFFICE}/worksheet" Target="worksheets/sheet1.xml"/>'
         f'<Relationship Id="rId2" Type="{_OFFICE}/styles" Target="styles.xml"/></Relationships>'
     ),
     "xl/styles.xml": (  # style 0 is general, 1 text (format 49), so that 0012 stays 0012
@@ -98,7 +98,7 @@ def workbook(name: str, locale: str = "zh") -> bytes:
             f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>'
             f'<sheet name="{kind.sheet}" sheetId="1" r:id="rId1"/></sheets></workbook>'
         ),
-        "xl/sheet.xml": (
+        "xl/worksheets/sheet1.xml": (
             f'<worksheet xmlns="{_MAIN}"><cols>{columns}</cols>'
             f'<sheetData><row r="1">{cells}</row></sheetData></worksheet>'
         ),
