@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import numpy as np
+import polars as pl
 from pydantic import Field
 
-from analytics.core import Estimate, Parameters, Piece, Result, analysis, digits
+from analytics.core import Estimate, Parameters, Piece, Reason, Result, analysis, digits
 from analytics.labels import called
 from analytics.model import explained, model
+from analytics.names import filled
 from analytics.propagation import contributions
 from chaingraph import naming
 from chaingraph.view import View
@@ -19,6 +22,16 @@ EVIDENCE = {
     "bounded": Text("无失效", "no failure"),
 }
 """What a hazard rests on, as people read it."""
+NOTES = {
+    "bound_lower": Text(
+        "{parts} 没有任何数据，未计入：合计为下界。",
+        "Nothing is known of {parts}, left out: the total is a lower bound.",
+    ),
+    "extrapolated": Text(
+        "{count} 行超出已观察到的寿命（最早为第 {rank} 名），为外推值。",
+        "Rows that go beyond the ages observed, extrapolated: {count}, the first of them rank {rank}.",
+    ),
+}
 
 
 class ContributionsParameters(Parameters):
@@ -74,6 +87,8 @@ class Contributions(Result):
     unknown: tuple[str, ...]
     bound: str | None
     """"lower" where parts are unknown: the total is at least this."""
+    notes: tuple[Reason, ...]
+    """What is to be known of the whole list."""
     contributions: tuple[Contribution, ...]
 
     def payload(self, locale: str) -> dict[str, Any]:
@@ -89,8 +104,8 @@ class Contributions(Result):
         }
 
     def rows(self, locale: str) -> tuple[list[str], list[list[Any]]]:
-        """A row for each mode of each maker's part."""
-        headings = (
+        """A row for each mode of each maker's part; what is to be known of all of them stands beside the first."""
+        headings = [
             Text("名次", "Rank"),
             Text("零部件", "Part"),
             Text("制造商", "Maker"),
@@ -100,8 +115,8 @@ class Contributions(Result):
             Text("上限", "High"),
             Text("占比", "Share"),
             Text("依据", "Evidence"),
-        )
-        return [h.say(locale) for h in headings], [
+        ]
+        rows: list[list[Any]] = [
             [
                 c.rank,
                 c.part_label.say(locale),
@@ -115,6 +130,12 @@ class Contributions(Result):
             ]
             for c in self.contributions
         ]
+        if self.notes:
+            headings.append(Text("说明", "Note"))
+            rows = rows or [[None] * (len(headings) - 1)]
+            said = [" ".join(note.text.say(locale) for note in self.notes), *[""] * (len(rows) - 1)]
+            rows = [[*row, note] for row, note in zip(rows, said, strict=True)]
+        return [h.say(locale) for h in headings], rows
 
 
 @analysis(
@@ -136,14 +157,20 @@ def contribute(view: View, asked: ContributionsParameters) -> Contributions:
     known = model(view)
     product = naming.part(view, asked.product)
     with explained(known):
-        found = contributions(known.diagram(product), known.hazards, asked.mission)
+        diagram = known.diagram(product)
+        found = contributions(diagram, known.hazards, asked.mission)
+    reached = np.zeros(len(known.fits))
+    np.maximum.at(reached, diagram.mode_fit, diagram.mode_scale * asked.mission)
     fits = known.fits[found.fit] if len(found.fit) else known.fits.clear()
+    beyond = (pl.Series(reached[found.fit]) > fits["oldest"]).fill_null(value=False).to_list()
+    notes = _notes(known.parts(found.unknown), beyond)
     whole = Text("各模式合计", "all modes together")
     rows = zip(
         fits.select("part", "maker", "mode", "kind", "codes").iter_rows(),
         found.value.tolist(),
         found.low.tolist(),
         found.high.tolist(),
+        beyond,
         strict=True,
     )
     return Contributions(
@@ -153,6 +180,7 @@ def contribute(view: View, asked: ContributionsParameters) -> Contributions:
         level=found.level,
         unknown=known.parts(found.unknown),
         bound="lower" if found.bound else None,
+        notes=notes,
         contributions=tuple(
             Contribution(
                 rank=rank,
@@ -165,8 +193,18 @@ def contribute(view: View, asked: ContributionsParameters) -> Contributions:
                 failures=Estimate(value=value, low=low, high=high, level=found.level),
                 share=value / found.total if found.total > 0 else 0.0,
                 evidence=kind,
-                codes=tuple(codes),
+                codes=(*codes, "extrapolated") if far else tuple(codes),
             )
-            for rank, ((part, maker, mode, kind, codes), value, low, high) in enumerate(rows, start=1)
+            for rank, ((part, maker, mode, kind, codes), value, low, high, far) in enumerate(rows, start=1)
         ),
     )
+
+
+def _notes(unknown: tuple[str, ...], beyond: list[bool]) -> tuple[Reason, ...]:
+    """What the reader has to know: parts left out, and rows that are extrapolated."""
+    said: dict[str, dict[str, str]] = {}
+    if unknown:
+        said["bound_lower"] = {"parts": ", ".join(unknown)}
+    if any(beyond):
+        said["extrapolated"] = {"count": str(sum(beyond)), "rank": str(beyond.index(True) + 1)}
+    return tuple(Reason(code=code, text=filled(NOTES[code], **values)) for code, values in said.items())

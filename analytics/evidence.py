@@ -45,6 +45,7 @@ CODES = {
         "部分数据的单位与零部件的寿命单位不一致，未采用。",
         "Some data are not in the part's age unit and were left out.",
     ),
+    "extrapolated": Text("外推：超出已观察到的寿命。", "Extrapolated: beyond the ages observed."),
 }
 """What the codes of a row mean to people."""
 
@@ -57,7 +58,8 @@ class Evidence:
     """What is known of lives.
 
     `fits` has one row per (part, maker, mode), aligned with `hazards`: part, maker (null: not said), mode (null: all of
-    them pooled), mechanism, kind ("fitted", "few", "declared", "bounded"), failures, codes (list of keys of `CODES`).
+    them pooled), mechanism, kind ("fitted", "few", "declared", "bounded"), failures, oldest (age
+    observed; null where kind is "declared"), codes (list of keys of `CODES`).
     `totals` and `total_hazards` are the same for parts with children, of which records without a mode describe the
     whole: for comparison, or, where kind is "declared", for an assembly of which nothing below is known. A part without
     children that has no row in `fits` is in `unknown`. `figures` are the declared values as distributions
@@ -272,6 +274,7 @@ def _settle(targets: pl.DataFrame, known: _Known) -> tuple[pl.DataFrame, Hazards
             np.select(kinds, [k.name.lower() for k in (Kind.FITTED, Kind.FEW, Kind.DECLARED, Kind.BOUNDED)], "")
         ),
         failures=pl.Series(fitted.failures),
+        oldest=pl.Series(np.where(declared, np.nan, oldest)).fill_nan(None),
         _borrowed=borrowed,
         _declared=pl.Series(declared),
         _stuck=pl.Series(few & (fitted.failures >= 3)),
@@ -285,7 +288,7 @@ def _settle(targets: pl.DataFrame, known: _Known) -> tuple[pl.DataFrame, Hazards
     ).list.drop_nulls()
     table = table.with_columns(codes=pl.when("_declared").then(codes.list.concat("_promised")).otherwise(codes))
     settled = np.flatnonzero(np.logical_or.reduce(kinds))
-    columns_out = ["part", "maker", "mode", "mechanism", "kind", "failures", "codes"]
+    columns_out = ["part", "maker", "mode", "mechanism", "kind", "failures", "oldest", "codes"]
     return table[settled].select(columns_out), hazards.take(settled)
 
 

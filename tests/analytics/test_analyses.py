@@ -105,6 +105,34 @@ def test_contributions_add_up_and_are_named() -> None:
     assert sum(c.share for c in found.contributions) == pytest.approx(1)
 
 
+def test_contributions_say_what_was_left_out_and_what_goes_beyond_the_ages_observed() -> None:
+    lives = rows(
+        "life_record",
+        *(
+            {"id": str(age), "part": "L01/A", "maker": "L01", "event": "failure", "entry": 0.0, "age": age, "count": 1}
+            for age in (300.0, 500.0, 900.0)
+        ),
+    )
+    view = seen({**machine(), "life_record": lives})
+    within = run("contributions", view, {"product": "M", "mission": 900.0})
+    assert [note.code for note in within.notes] == ["bound_lower"]
+    assert "extrapolated" not in within.contributions[0].codes
+    beyond = run("contributions", view, {"product": "M", "mission": 901.0})
+    assert [note.code for note in beyond.notes] == ["bound_lower", "extrapolated"]
+    assert beyond.contributions[0].codes[-1] == "extrapolated"
+    headings, table = beyond.rows("en")
+    assert headings[-1] == "Note"
+    assert "L01/B" in table[0][-1]
+    assert "extrapolated: 1, the first of them rank 1" in table[0][-1]
+
+
+def test_contributions_of_which_nothing_is_known_say_so_in_their_table() -> None:
+    headings, table = run("contributions", seen(machine()), {"product": "M", "mission": 9.0}).rows("zh")
+    assert len(table) == 1
+    assert len(headings) == len(table[0])
+    assert "下界" in table[0][-1]
+
+
 def test_lines_and_supplies_hold_from_and_to_their_dates() -> None:
     then, later = dt.date(2026, 1, 1), dt.date(2027, 1, 1)
     tables = known_machine(
