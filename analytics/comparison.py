@@ -25,7 +25,7 @@ FEWEST = 3
 class Pooled:
     """One Weibull distribution H0 for each (part, mode), all records together: arrays of shape (strata,).
 
-    Where the data do not determine one, the shape is 1; without failures eta is infinite.
+    Where the data do not determine one, the shape is 1; without failures or exposure eta is infinite.
     """
 
     beta: Floats
@@ -39,7 +39,8 @@ def pool(rows: LifeRows) -> Pooled:
     exposure, oldest = weibull.exposed(rows, shape)
     with np.errstate(divide="ignore", invalid="ignore"):
         scale = oldest * (exposure / fits.failures) ** (1 / shape)
-    return Pooled(shape, np.where(fits.converged, fits.eta, np.where(fits.failures > 0, scale, np.inf)))
+    scale = np.where((fits.failures > 0) & (exposure > 0), scale, np.inf)
+    return Pooled(shape, np.where(fits.converged, fits.eta, scale))
 
 
 def failures(rows: LifeRows) -> Floats:

@@ -20,8 +20,9 @@ RULE_OF_THREE = 3.0
 """-ln 0.05 rounded: no failure in V bounds the rate by 3 / V with 95 % one-sided confidence, which is the high end of a
 two-sided interval of 90 % (Hanley and Lippman-Hand, JAMA 249, 1983, 1743-1745)."""
 
-STEEPEST = 20.0
-"""A shape that is borrowed is at most this: steeper ones come from a few ages that are all but equal."""
+FLATTEST, STEEPEST = 0.1, 20.0
+"""A shape that is borrowed is between these: steeper ones come from a few ages that are all but equal, flatter ones
+from a few that are many powers of ten apart."""
 
 CODES = {
     "modes_pooled": Text(
@@ -246,7 +247,7 @@ def _settle(targets: pl.DataFrame, known: _Known) -> tuple[pl.DataFrame, Hazards
 
     r = np.where(few, fitted.failures, 1.0)
     tail = (1 - known.level) / 2
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         few_eta = oldest * (exposure / r) ** (1 / beta)
         bound = RULE_OF_THREE / exposure * oldest**-beta
     kinds = [enough, few, declared, bounded]
@@ -299,7 +300,9 @@ def _borrowed(names: pl.DataFrame, known: _Known) -> pl.DataFrame:
     typical = pl.col("typical").is_not_null()
     own = pl.col("own").is_not_null()
     return (
-        names.with_columns(own=pl.Series(np.where(together, np.minimum(pooled.beta, STEEPEST), np.nan)).fill_nan(None))
+        names.with_columns(
+            own=pl.Series(np.where(together, np.clip(pooled.beta, FLATTEST, STEEPEST), np.nan)).fill_nan(None)
+        )
         .join(known.mechanisms, on=["part", "mode"], how="left", nulls_equal=True, maintain_order="left")
         .select(
             "part",

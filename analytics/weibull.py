@@ -16,6 +16,8 @@ Bools = NDArray[np.bool_]
 
 SHAPE_RANGE = (0.01, 1000.0)
 """A shape outside of this is no maximum but a likelihood that keeps rising towards 0 or infinity."""
+WIDEST = 690.0
+"""A scale of exp(690) or exp(-690) is none: it would soon be no number."""
 _STEPS = 100
 
 
@@ -157,7 +159,8 @@ def fit(
 
 
 def fit_rows(data: LifeRows) -> WeibullFits:
-    """As `fit`, of records made ready by `rows`."""
+    """As `fit`, of records made ready by `rows`; failures at age 0 without a positive age beside tell of no scale."""
+    data = data.take(~np.isinf(data.age_to))
     failed = data.event != Event.SUSPENSION
     failures = data.sums(data.count * failed)
     top = np.zeros(data.groups)
@@ -173,7 +176,8 @@ def fit_rows(data: LifeRows) -> WeibullFits:
         hard = scaled.take(general[data.group])
         start_shape = np.where(np.isfinite(beta), np.clip(beta, 0.2, 20.0), 1.0)
         start = np.where(np.isfinite(log_eta), log_eta, 0.0)
-        solved_eta, solved_shape, solved = _newton(hard, start, np.log(start_shape), general & (failures > 0))
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a step that leads nowhere is not taken
+            solved_eta, solved_shape, solved = _newton(hard, start, np.log(start_shape), general & (failures > 0))
         beta = np.where(general, np.exp(solved_shape), beta)
         log_eta = np.where(general, solved_eta, log_eta)
         converged = np.where(general, solved, converged)
@@ -186,13 +190,14 @@ def fit_rows(data: LifeRows) -> WeibullFits:
         var_eta, var_beta, cov = -bb / determinant, -aa / determinant, ab / determinant
     exact = data.sums(data.count * (data.event == Event.FAILURE))
     log_top = np.log(np.where(top > 0, top, 1.0))
+    converged &= np.abs(log_eta + log_top) < WIDEST
 
     def known(values: Floats) -> Floats:
         answer: Floats = np.where(converged, values, np.nan)
         return answer
 
     return WeibullFits(
-        known(np.exp(log_eta + log_top)),
+        np.exp(known(log_eta + log_top)),
         known(beta),
         known(var_eta),
         known(var_beta),

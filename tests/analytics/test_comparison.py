@@ -147,6 +147,13 @@ def test_a_group_that_is_everything_has_no_rest() -> None:
     assert found.alone.p.tolist() == [1]
 
 
+@pytest.mark.filterwarnings("error")
+def test_failures_without_exposure_have_no_expectation() -> None:
+    rows = weibull.rows([100.0, 200.0], 1, [100.0, 200.0], count=[10, 1])
+    h0 = comparison.pool(rows)
+    assert comparison.expected(rows, h0.beta, h0.eta).sum() == 0
+
+
 def test_no_candidates_give_nothing() -> None:
     none = np.zeros(0, np.int64)
     found = select(Candidates(np.zeros(0), np.zeros(0), none, none, none, none, none))

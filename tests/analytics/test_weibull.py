@@ -234,3 +234,10 @@ def test_truth_is_inside_its_interval_about_as_often_as_promised() -> None:
     fitted = fit(np.minimum(life, end).ravel(), (life <= end).ravel(), group=group.ravel())
     inside = np.abs(np.log(fitted.eta / 1000)) < 1.645 * np.sqrt(fitted.var_log_eta)
     assert 0.84 < inside.mean() < 0.94
+
+
+@pytest.mark.filterwarnings("error")
+def test_failures_at_age_zero_alone_determine_nothing() -> None:
+    found = weibull.fit([0.0, 0.0, 5.0, 7.0, 9.0], 1, group=[0, 0, 1, 1, 1])
+    assert found.converged.tolist() == [False, True]
+    assert np.isnan(found.eta[0])
