@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-import polars as pl
 from pydantic import Field
 
 from analytics.core import Estimate, Parameters, Piece, Reason, Result, analysis, digits
@@ -28,7 +26,7 @@ NOTES = {
         "Nothing is known of {parts}, left out: the total is a lower bound.",
     ),
     "extrapolated": Text(
-        "{count} 行超出已观察到的寿命（最早为第 {rank} 名），为外推值。",
+        "{count} 行超出已观察到的寿命，为外推值，最靠前的是第 {rank} 名。",
         "Rows that go beyond the ages observed, extrapolated: {count}, the first of them rank {rank}.",
     ),
 }
@@ -159,10 +157,8 @@ def contribute(view: View, asked: ContributionsParameters) -> Contributions:
     with explained(known):
         diagram = known.diagram(product)
         found = contributions(diagram, known.hazards, asked.mission)
-    reached = np.zeros(len(known.fits))
-    np.maximum.at(reached, diagram.mode_fit, diagram.mode_scale * asked.mission)
     fits = known.fits[found.fit] if len(found.fit) else known.fits.clear()
-    beyond = (pl.Series(reached[found.fit]) > fits["oldest"]).fill_null(value=False).to_list()
+    beyond = (known.observed(diagram)[found.fit] < asked.mission).tolist()
     notes = _notes(known.parts(found.unknown), beyond)
     whole = Text("各模式合计", "all modes together")
     rows = zip(

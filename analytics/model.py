@@ -83,6 +83,14 @@ class Model:
             lambda: build(self.sourcing, self.modes, product, maker, self.indirect),
         )
 
+    def observed(self, diagram: Diagram) -> Floats:
+        """Age of the product up to which each fit was observed, shape (fits,); inf for declared ones and strangers."""
+        found = np.full(len(self.fits), np.inf)
+        oldest = self.fits["oldest"].fill_null(np.inf).to_numpy()
+        with np.errstate(divide="ignore"):
+            np.minimum.at(found, diagram.mode_fit, oldest[diagram.mode_fit] / diagram.mode_scale)
+        return found
+
     def units(self, product: int) -> pl.DataFrame:
         """Units in one product: part, maker (null unknown), factor (its age for each unit of the product's), units."""
         found: Units = units(self.diagram(product))

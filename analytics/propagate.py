@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from analytics.core import Estimate, Parameters, Reason, Result, analysis, digits
+from analytics.findings import number
 from analytics.model import explained, model, organisation
 from analytics.propagation import curve
 from chaingraph import naming
@@ -33,6 +34,10 @@ NOTES = {
 BOUND = Text(
     "{parts} 没有任何数据，未计入：可靠度为上界，区间下端不是下界。",
     "Nothing is known of {parts}, left out: reliability is an upper bound, and the low end is no bound.",
+)
+EXTRAPOLATED = Text(
+    "寿命从 {first} 起超出部分失效模式已观察到的寿命，为外推值；到 {last} 时为 {all} 项中的 {count} 项。",
+    "From age {first} on extrapolated, beyond the ages observed of some failure modes: {count} of {all} at {last}.",
 )
 
 
@@ -111,11 +116,17 @@ def propagate(view: View, asked: PropagateParameters) -> Propagated:
     product = naming.part(view, asked.product)
     maker = None if asked.maker is None else organisation(view, asked.maker)
     with explained(known):
-        found = curve(known.diagram(product, maker), known.hazards, np.array(asked.hours))
+        diagram = known.diagram(product, maker)
+        found = curve(diagram, known.hazards, np.array(asked.hours))
     unknown = known.parts(found.unknown)
     notes = [Reason(code=c, text=NOTES[c].format(parts=", ".join(known.parts(p)))) for c, p in found.warnings]
     if unknown:
         notes.append(Reason(code="bound_upper", text=BOUND.format(parts=", ".join(unknown))))
+    observed = known.observed(diagram)[np.unique(diagram.mode_fit)]
+    if beyond := [hour for hour in asked.hours if (observed < hour).any()]:
+        count, last = int((observed < max(beyond)).sum()), number(max(beyond))
+        text = EXTRAPOLATED.format(first=number(min(beyond)), last=last, count=str(count), all=str(len(observed)))
+        notes.append(Reason(code="extrapolated", text=text))
     return Propagated(
         product=known.parts([product])[0],
         hours=tuple(found.hours.tolist()),

@@ -120,6 +120,11 @@ def test_contributions_say_what_was_left_out_and_what_goes_beyond_the_ages_obser
     beyond = run("contributions", view, {"product": "M", "mission": 901.0})
     assert [note.code for note in beyond.notes] == ["bound_lower", "extrapolated"]
     assert beyond.contributions[0].codes[-1] == "extrapolated"
+    curve = run("propagate", view, {"product": "M", "hours": (100.0, 950.0, 2000.0)})
+    assert curve.notes[-1].code == "extrapolated"
+    assert "From age 950 on" in curve.notes[-1].text.en
+    assert curve.notes[-1].text.en.endswith("1 of 1 at 2000.")
+    assert "extrapolated" not in {n.code for n in run("propagate", view, {"product": "M", "hours": (900.0,)}).notes}
     headings, table = beyond.rows("en")
     assert headings[-1] == "Note"
     assert "L01/B" in table[0][-1]
