@@ -108,6 +108,11 @@ def _evidence(link: WeakLink, locale: str) -> list[list[Any]]:
     return lines
 
 
+def by_loss(links: Iterable[WeakLink]) -> list[WeakLink]:
+    """Links of one unit, the surest large loss first: by the low end."""
+    return sorted(links, key=lambda link: -(link.loss.low or 0.0))
+
+
 def in_turn(*queues: Iterable[WeakLink]) -> list[WeakLink]:
     """The first of every queue, then the second of every queue, and so on."""
     return [link for link in chain.from_iterable(zip_longest(*queues)) if link is not None]
@@ -131,7 +136,8 @@ def weak_links(view: View, asked: WeakLinksParameters) -> WeakLinks:
       flows again that stock does not cover;
     * parts without evidence, by what they would contribute if they failed like the known parts of their class.
 
-    The first three take turns, each in its own order and unit; the last come last. Raises NotFound for an unknown
+    What fails and what supply loses take turns, each by the low end of its loss and in its own unit; parts without
+    evidence come last. Raises NotFound for an unknown
     product and for a rank to explain that the list does not have.
     """
     at = naming.part(view, asked.product)
@@ -187,8 +193,9 @@ def _queues(view: View, at: int, product: str, names: Names, mission: float) -> 
     mechanisms = dict(modes.select("mode", "mechanism").unique().sort("mode").rows())
     return {
         "reliability": [
-            group_links(found, names, text, mechanisms),
-            denied_links(found, names, text, _claims(view, found)),
+            by_loss(
+                [*group_links(found, names, text, mechanisms), *denied_links(found, names, text, _claims(view, found))]
+            )
         ],
         "supply": [risk_links(risks, names, of, at, inside)],
         "evidence": [unknown_links(evidence, view.table("part"), units, set(unknown), names, mission, text)],

@@ -290,6 +290,22 @@ def check_age_unit(tables: Tables) -> pl.DataFrame:
 
 
 @rule(
+    "life_record.age_implausible",
+    "warning",
+    ("life_record", "part"),
+    Text("寿命 {value} 大得不像真的（单位 {detail}）。", "An age of {value} {detail} is implausibly large."),
+    Text("请核对数值和单位。", "Check the figure and its unit."),
+)  # fmt: skip
+def check_age(tables: Tables) -> pl.DataFrame:
+    """Ages beyond any that a thing reaches: a million hours (114 years), ten million km, 10^11 cycles."""
+    units = table(tables, "part").select(part="key", own=pl.col("age_unit").fill_null("h"))
+    rows = table(tables, "life_record").join(units, on="part", how="left")
+    rows = rows.with_columns(pl.coalesce("unit", "own", pl.lit("h")).alias("own"))
+    most = pl.col("own").replace_strict(OLDEST, default=None, return_dtype=pl.Float64)
+    return findings("life_record", rows.filter(pl.max_horizontal("age", "age_to") > most), "age", detail=pl.col("own"))
+
+
+@rule(
     "life_record.suspension_mode", "warning", ("life_record",),
     Text("在用的记录写了失效模式。", "A unit that is still alive has a failure mode."),
     Text("请核对失效标识。", "Check the event."),
@@ -347,6 +363,9 @@ def check_membership(tables: Tables) -> pl.DataFrame:
     """Memberships that end before they begin."""
     return findings("member", table(tables, "member").filter(pl.col("until") <= pl.col("since")), "until")
 
+
+OLDEST = {"h": 1e6, "km": 1e7, "cycles": 1e11}
+"""Ages by unit beyond which a record is doubted."""
 
 RATE_UNITS = pl.DataFrame(
     {"unit": ["1/h", "FIT", "fpmh", "%/1000h", "1/cycles", "1/km"], "per_unit": [1.0, 1e-9, 1e-6, 1e-5, 1.0, 1.0]}

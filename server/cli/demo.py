@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 BY = "demo"
 """Who brings the demo's uploads: by this it is known that a store holds invented data."""
 PRODUCTS = ("L01/VMC850", "L02/EDU150")
-MOST, WEAKEST = 5, 10
+MOST, WEAKEST = 5, 12
 """Rows shown of what fails most, and of the weak links."""
 
 SYNTHETIC = Text(

@@ -119,7 +119,9 @@ def test_kinds_take_turns_and_ranks_count_up(demo: View) -> None:
     links = found(demo, VMC)
     assert all(list(link) == KEYS for link in links)
     assert [link["rank"] for link in links] == list(range(1, len(links) + 1))
-    assert [link["kind"] for link in links[:3]] == ["reliability", "reliability", "supply"]
+    assert [link["kind"] for link in links[:4]] == ["reliability", "supply", "reliability", "supply"]
+    lows = [link["loss"]["low"] for link in links if link["kind"] == "reliability"]
+    assert lows == sorted(lows, reverse=True)
     assert len(found(demo, VMC, top=4)) == 4
     for kind in ("reliability", "supply", "evidence"):
         only = found(demo, VMC, kind=kind)

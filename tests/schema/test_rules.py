@@ -128,6 +128,14 @@ BREAKS: dict[str, tuple[dict[str, pl.DataFrame], list[str], str]] = {
         ["r@L01"],
         "km",
     ),
+    "life_record.age_implausible": (
+        {
+            "part": rows("part", part("B"), part("C", age_unit="cycles")),
+            "life_record": rows("life_record", record(age=1e9), record(id="s", part="L01/C", age=1e9)),
+        },
+        ["r@L01"],
+        "1000000000.0 h",
+    ),
     "life_record.suspension_mode": (
         {
             "life_record": rows(
