@@ -125,7 +125,7 @@ def shown(cell: Any) -> str:
     if cell is None:
         return ""
     if isinstance(cell, float):
-        return f"{cell:.4g}" if abs(cell) < 1e4 else f"{cell:,.0f}"
+        return f"{cell:,.0f}" if 1e4 <= abs(cell) < 1e12 else f"{cell:.4g}"
     if isinstance(cell, list | tuple):
         return ", ".join(shown(each) for each in cell)
     return str(cell)
