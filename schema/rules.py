@@ -380,8 +380,12 @@ def changed(names: set[str]) -> list[Rule]:
 
 def _codes(start: pl.Series, end: pl.Series) -> tuple[np.ndarray, np.ndarray, int]:
     """Both ends as numbers 0..size-1."""
-    both = pl.concat([start, end]).rank("dense").cast(pl.Int64).to_numpy() - 1
-    return both[: len(start)], both[len(start) :], int(both.max(initial=-1)) + 1
+    both = pl.concat([start, end]).cast(pl.Categorical).to_physical().to_numpy()
+    taken = np.zeros(int(both.max(initial=0)) + 1, bool)  # the codes are the process' own: number those that occur
+    taken[both] = True
+    numbers = np.cumsum(taken) - 1
+    codes = numbers[both]
+    return codes[: len(start)], codes[len(start) :], int(taken.sum()) if len(both) else 0
 
 
 def _cycles(name: str, rows: pl.DataFrame, start: str, end: str) -> pl.DataFrame:
