@@ -237,7 +237,10 @@ def _plan(
     delete: dict[str, pl.Series] = {}
     brought = bool(raw) or any(map(len, checker.kept.values()))
     if replace is not None and replace not in uploads.values() and brought:
-        old_put, delete = replaced_by(workspace, snapshot, replace, put, checker.kept)
+        by = None if loader.administrator else loader.by
+        old_put, delete = replaced_by(workspace, snapshot, replace, put, checker.kept, by)
+        for name, keys in delete.items():
+            report.count(replace, name).removed = len(keys)
         put = {name: _together(name, put.get(name), old_put.get(name)) for name in {**put, **old_put}}
     taken = _uploads(put, sources, uploads, loader, report, load_id(loader, sources, replace))
     if taken.height:

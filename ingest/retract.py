@@ -105,15 +105,23 @@ def replaced_by(
     upload: str,
     put: Mapping[str, pl.DataFrame],
     kept: Mapping[str, pl.Series],
+    by: str | None,
 ) -> Changes:
     """What to put and what to delete so that nothing of `upload` is left, but for the keys `kept` (by kind).
 
-    `put` is what the load that replaces it puts, whose references count too. Raises NotFound.
+    `put` is what the load that replaces it puts, whose references count too; `by` is who replaces it, None for an
+    administrator. Raises NotFound, and ChaingraphError (`upload.not_yours`) for another organisation's upload.
     """
     uploads = snapshot.table("upload")
     if upload not in uploads["key"]:
         raise _unknown(upload)
     record = uploads.filter((pl.col("key") == upload) & (pl.col("state") == "loaded"))
+    if by is not None and (record["by"] != by).any():
+        raise ChaingraphError(
+            "upload.not_yours",
+            Text(f"上传 {upload} 不是 {by} 的。", f"The upload {upload} is not {by}'s."),
+            Text("只能替换自己的上传；请核对回执号。", "One can replace one's own uploads only; check the number."),
+        )
     back, delete = _taken_back(workspace, snapshot, _past(workspace, snapshot), {upload}, (), put, kept)
     return back | {"upload": record.with_columns(state=pl.lit("replaced"))}, delete
 

@@ -206,3 +206,17 @@ def test_any_course_of_uploads_and_undoings_leaves_what_the_uploads_in_force_say
         table = workspace.view().table("life_record")
         assert {key: (age, by) for key, age, by in table.select("id", "age", "upload").iter_rows()} == expected
         assert dict(workspace.snapshot().table("upload").select("key", "state").iter_rows()) == force
+
+
+def test_only_ones_own_upload_is_replaced_and_what_goes_is_counted(workspace: Workspace, tmp_path: Path) -> None:
+    first = take(workspace, tmp_path, "一月.csv", LIFE + "A,S1,failure,1,h,,R1\nA,S1,failure,2,h,,R2\n", by="L01")
+    upload, before = first.uploads["一月.csv"], state(workspace)
+    news = LIFE + "A,S1,failure,1,h,,R1\n"
+    with pytest.raises(ChaingraphError) as refused:
+        take(workspace, tmp_path, "他人.csv", news, by="S05", replace=upload)
+    assert refused.value.code == "upload.not_yours"
+    assert same(before, state(workspace)) == []
+    for dry_run in (True, False):
+        report = take(workspace, tmp_path, "二月.csv", news, by="L01", replace=upload, dry_run=dry_run)
+        assert report.count(upload, "life_record").removed == 1
+    assert workspace.view().table("life_record")["id"].to_list() == ["R1"]
