@@ -133,7 +133,8 @@ def _tell(session: Session, report: Report) -> None:
         output.table([session.say(each) for name, each in _FINDINGS.items() if name != "remedy"], alike[:LISTED])
         if (more := len(alike) - LISTED) > 0:
             text = Text(
-                f"另有 {more} 类；--format csv 列出全部。", f"{more} sorts more; --format csv lists all of them."
+                f"另有 {more} 类；--format csv 列出各类（每类前 100 行）。",
+                f"{more} sorts more; --format csv lists them, the first 100 rows of each.",
             )
             output.line(session.say(text))
     _say_uploads(session, report)
