@@ -24,7 +24,7 @@ from ingest.forms import lacks_event
 from ingest.personal import masked_text
 from ingest.reading import Child, Limits, Table, Unreadable
 from ingest.report import Report, finding
-from ingest.retract import replaced_by
+from ingest.retract import may_replace, replaced_by
 from ingest.sheets import Loader, Source, as_json
 from schema import KINDS, Text, kind
 
@@ -225,6 +225,8 @@ def _plan(
     replace: str | None,
 ) -> tuple[dict[str, pl.DataFrame], dict[str, pl.Series]]:
     """What to put and what to delete, by kind, for the load of `sources` on this snapshot."""
+    if replace is not None:
+        may_replace(snapshot, replace, None if loader.administrator else loader.by)
     uploads = {source.number: upload_id(loader.by, source) for source in sources}
     checker = Checker(snapshot, view, loader, sources, uploads, report, replace)
     checker.run()
@@ -237,8 +239,7 @@ def _plan(
     delete: dict[str, pl.Series] = {}
     brought = bool(raw) or any(map(len, checker.kept.values()))
     if replace is not None and replace not in uploads.values() and brought:
-        by = None if loader.administrator else loader.by
-        old_put, delete = replaced_by(workspace, snapshot, replace, put, checker.kept, by)
+        old_put, delete = replaced_by(workspace, snapshot, replace, put, checker.kept)
         for name, keys in delete.items():
             report.count(replace, name).removed = len(keys)
         put = {name: _together(name, put.get(name), old_put.get(name)) for name in {**put, **old_put}}

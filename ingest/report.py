@@ -146,7 +146,7 @@ class Report:
         self.uploads.clear()
         for each in self.counts.values():
             each.refused += each.new + each.changed + each.raw
-            each.new = each.changed = each.raw = 0
+            each.new = each.changed = each.raw = each.removed = 0
 
     def count(self, file: str, kind: str | None) -> Counts:
         """The counts of a sheet, made when first asked for."""

@@ -99,29 +99,32 @@ def _unknown(number: str) -> NotFound:
     )
 
 
+def may_replace(snapshot: Snapshot, upload: str, by: str | None) -> None:
+    """Raises NotFound for an unknown upload, ChaingraphError for one that is not `by`'s (None: an administrator)."""
+    record = snapshot.table("upload").filter(pl.col("key") == upload)
+    if not len(record):
+        raise _unknown(upload)
+    if by is not None and record["by"][0] != by:
+        raise ChaingraphError(
+            "upload.not_yours",
+            Text(f"上传 {upload} 不是 {by} 的。", f"The upload {upload} is not {by}'s."),
+            Text("只能替换自己的上传；请核对回执号。", "One can replace one's own uploads only; check the number."),
+        )
+
+
 def replaced_by(
     workspace: Workspace,
     snapshot: Snapshot,
     upload: str,
     put: Mapping[str, pl.DataFrame],
     kept: Mapping[str, pl.Series],
-    by: str | None,
 ) -> Changes:
     """What to put and what to delete so that nothing of `upload` is left, but for the keys `kept` (by kind).
 
-    `put` is what the load that replaces it puts, whose references count too; `by` is who replaces it, None for an
-    administrator. Raises NotFound, and ChaingraphError (`upload.not_yours`) for another organisation's upload.
+    `put` is what the load that replaces it puts, whose references count too.
     """
     uploads = snapshot.table("upload")
-    if upload not in uploads["key"]:
-        raise _unknown(upload)
     record = uploads.filter((pl.col("key") == upload) & (pl.col("state") == "loaded"))
-    if by is not None and (record["by"] != by).any():
-        raise ChaingraphError(
-            "upload.not_yours",
-            Text(f"上传 {upload} 不是 {by} 的。", f"The upload {upload} is not {by}'s."),
-            Text("只能替换自己的上传；请核对回执号。", "One can replace one's own uploads only; check the number."),
-        )
     back, delete = _taken_back(workspace, snapshot, _past(workspace, snapshot), {upload}, (), put, kept)
     return back | {"upload": record.with_columns(state=pl.lit("replaced"))}, delete
 

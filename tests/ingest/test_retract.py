@@ -216,7 +216,20 @@ def test_only_ones_own_upload_is_replaced_and_what_goes_is_counted(workspace: Wo
         take(workspace, tmp_path, "他人.csv", news, by="S05", replace=upload)
     assert refused.value.code == "upload.not_yours"
     assert same(before, state(workspace)) == []
-    for dry_run in (True, False):
-        report = take(workspace, tmp_path, "二月.csv", news, by="L01", replace=upload, dry_run=dry_run)
-        assert report.count(upload, "life_record").removed == 1
+    tried = take(workspace, tmp_path, "二月.csv", news, by="L01", replace=upload, dry_run=True)
+    report = take(workspace, tmp_path, "二月.csv", news, by="L01", replace=upload)
+    assert tried.count(upload, "life_record").removed == report.count(upload, "life_record").removed == 1
     assert workspace.view().table("life_record")["id"].to_list() == ["R1"]
+    strict = take(
+        workspace,
+        tmp_path,
+        "三月.csv",
+        news + "A,S1,failure,x,h,,R9\n",
+        by="L01",
+        strict=True,
+        replace=report.uploads["二月.csv"],
+    )
+    assert not strict.taken
+    assert sum(each.removed for each in strict.counts.values()) == 0
+    with pytest.raises(ChaingraphError, match="not_yours"):
+        take(workspace, tmp_path, "他人.csv", LIFE + "A,S1,failure,x,h,,R9\n", by="S05", replace=upload)
