@@ -316,11 +316,6 @@ def escape_text(text: str | None) -> str:
     return (text or "").replace("%", "%25").replace("/", "%2F").replace("@", "%40")
 
 
-def unescape_text(atom_text: str) -> str:
-    """The text that `escape_text` made an atom of."""
-    return atom_text.replace("%40", "@").replace("%2F", "/").replace("%25", "%")
-
-
 def atom(of: Field) -> pl.Expr:
     """One field's part of a key: a reference as it is (it is a key), all else escaped."""
     column = pl.col(of.name)
