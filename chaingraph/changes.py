@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import polars as pl
 
@@ -15,6 +16,14 @@ from schema import KINDS, kind
 
 COMMIT_ROWS = 50_000
 """The most rows in one commit; a larger load is a run of commits."""
+
+
+class Payload(NamedTuple):
+    """The rows that a commit put into a kind, or the keys that it deleted: a compressed Arrow file."""
+
+    op: str
+    kind: str
+    data: bytes
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,16 @@ class ChangeSet:
         """Rows put and keys deleted."""
         return sum(map(len, self.put.values())) + sum(map(len, self.delete.values()))
 
+    def payload(self) -> list[Payload]:
+        """What is put and deleted, encoded for the journal, in the order of the kinds."""
+        found: list[Payload] = []
+        for name in KINDS:
+            if name in self.put and len(self.put[name]):
+                found.append(Payload("put", name, _encoded(self.put[name])))
+            if name in self.delete and len(self.delete[name]):
+                found.append(Payload("delete", name, _encoded(keys_frame(self.delete[name]))))
+        return found
+
     @cached_property
     def digests(self) -> dict[str, str]:
         """SHA-256 over the canonical rows, for each (kind, operation) that has any; what the journal's chain is
@@ -54,15 +73,46 @@ class ChangeSet:
             if name in self.put and len(self.put[name]):
                 found[f"put {name}"] = hashlib.sha256(canonical(self.put[name])).hexdigest()
             if name in self.delete and len(self.delete[name]):
-                keys = pl.DataFrame({"key": self.delete[name].cast(pl.String)})
-                found[f"delete {name}"] = hashlib.sha256(canonical(keys)).hexdigest()
+                found[f"delete {name}"] = hashlib.sha256(canonical(keys_frame(self.delete[name]))).hexdigest()
         return found
 
     @cached_property
     def content(self) -> bytes:
         """32 bytes that stand for all that the change set does."""
-        head = f"{self.load or ''}\n{self.part}\n{int(self.last)}\n{self.by}\n"
-        return hashlib.sha256((head + "".join(f"{k} {v}\n" for k, v in self.digests.items())).encode()).digest()
+        return content_of(self.load, self.part, self.last, self.by, self.digests)
+
+
+def content_of(load: str | None, part: int, last: bool, by: str, digests: Mapping[str, str]) -> bytes:
+    """The digest of a commit's content, from those of its rows."""
+    head = f"{load or ''}\n{part}\n{int(last)}\n{by}\n"
+    return hashlib.sha256((head + "".join(f"{k} {v}\n" for k, v in digests.items())).encode()).digest()
+
+
+def keys_frame(keys: pl.Series) -> pl.DataFrame:
+    """Deleted keys as a column."""
+    return pl.DataFrame({"key": keys.cast(pl.String)})
+
+
+def _encoded(rows: pl.DataFrame) -> bytes:
+    out = io.BytesIO()
+    rows.write_ipc(out, compression="zstd")
+    return out.getvalue()
+
+
+def decoded(
+    payload: Iterable[Payload], kinds: Sequence[str] | None, version: int, by: str, number: uuid.UUID,
+    load: str | None, part: int, last: bool,
+) -> ChangeSet:  # fmt: skip
+    """A journal entry as a change set, brought from the schema of its `version` to that of today."""
+    put, delete = {}, {}
+    for each in payload:
+        if kinds is None or each.kind in kinds:
+            rows = pl.read_ipc(each.data)
+            if each.op == "put":
+                put[each.kind] = rows
+            else:
+                delete[each.kind] = rows["key"]
+    return ChangeSet(put, delete, by, number, load, part, last)
 
 
 def canonical(rows: pl.DataFrame) -> bytes:

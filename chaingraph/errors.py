@@ -34,3 +34,7 @@ class Busy(ChaingraphError):
 
 class StoreError(ChaingraphError):
     """The store cannot be opened, read or written."""
+
+
+class Unavailable(StoreError):
+    """The store does not answer at the moment; it may later."""

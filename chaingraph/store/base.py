@@ -12,9 +12,11 @@ from typing import Literal, Protocol
 
 import polars as pl
 
-from chaingraph.changes import ChangeSet
+from chaingraph.changes import ChangeSet, Payload, decoded
 
 Direction = Literal["out", "in"]
+Allowed = Callable[[pl.Series], pl.Series]
+Named = Literal["log", "blob", "secret"]
 DIRECTIONS: tuple[Direction, Direction] = ("out", "in")
 """Ways to walk a relation: from its start to its end, and back."""
 
@@ -43,8 +45,14 @@ class Commit:
     content: bytes
     digest: bytes
     rows: int
-    changes: Callable[[Sequence[str] | None], ChangeSet]
-    """Decodes the payload, of the kinds named or of all."""
+    version: int
+    """The version of the schema that the payload was written by."""
+    payload: Callable[[], list[Payload]]
+    """What was put and deleted, as it was written."""
+
+    def changes(self, kinds: Sequence[str] | None = None) -> ChangeSet:
+        """The payload decoded, of the kinds named or of all, in the columns of today."""
+        return decoded(self.payload(), kinds, self.version, self.by, self.id, self.load, self.part, self.last)
 
 
 class Session(Protocol):
@@ -58,11 +66,19 @@ class Session(Protocol):
     def rows(self, kind: str, keys: Sequence[str]) -> pl.DataFrame:
         """The rows with these stored keys, in key order; keys that are not there are left out."""
 
-    def trace(self, start: Sequence[str], along: str, direction: Direction, depth: int | None = None) -> pl.DataFrame:
+    def trace(
+        self,
+        start: Sequence[str],
+        along: str,
+        direction: Direction,
+        depth: int | None = None,
+        allowed: Allowed | None = None,
+    ) -> pl.DataFrame:
         """Walk an edge kind from natural keys `start`; gives `key` (a natural key reached) and `depth` (at first).
 
         The starts have depth 0. "out" goes from the relation's start field to its end field, "in" the other way. In
-        order of depth, then key.
+        order of depth, then key. `allowed` says at every hop which edges may be walked: it is given their stored keys
+        and answers with as many booleans.
         """
 
 
@@ -77,6 +93,8 @@ class Store(Protocol):
     url: str
     snapshots: Path
     """Folder for the memory-mapped snapshots of this store, on this machine."""
+    remote: bool
+    """Whether it is reached over a network: then it is followed in the background, and checkpoints are kept in it."""
 
     def writing(
         self, timeout: float = 300.0, waiting: Callable[[], None] | None = None
@@ -107,6 +125,13 @@ class Store(Protocol):
     def journal(self, since: int = 0, until: int | None = None) -> Iterator[Commit]:
         """Commits after `since` (up to `until`, included), oldest first."""
 
+    def restore(self, commit: Commit, leaves: Sequence[bytes] = ()) -> None:
+        """Append a commit of another store as it was (number, time, digest, payload) and apply what it does.
+
+        Nothing happens when it is there already. Raises Conflict (`restore.differs`) when it does not continue this
+        store's journal.
+        """
+
     def append(self, log: str, leaves: Sequence[bytes]) -> int:
         """Append leaves to a log; returns the log's new length."""
 
@@ -119,8 +144,14 @@ class Store(Protocol):
     def put_blob(self, name: str, data: bytes) -> None:
         """Store a blob under a name, in place of an older one."""
 
-    def secret(self, name: str) -> bytes:
-        """32 random bytes made at first use and kept with the store: keys for hashing personal data, ties, cursors."""
+    def secret(self, name: str, value: bytes | None = None) -> bytes:
+        """32 random bytes made at first use and kept with the store: keys for hashing personal data, ties, cursors.
+
+        `value`, of another store that is copied, is kept in their place where there are none yet.
+        """
+
+    def names(self, of: Named) -> list[str]:
+        """The names of all logs, blobs or secrets, sorted."""
 
     def close(self) -> None:
         """Let go of everything."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import hashlib
-import io
-import json
 import os
 import secrets
 import time
@@ -19,10 +17,10 @@ from typing import Any, Literal
 import apsw
 import polars as pl
 
-from chaingraph.changes import ChangeSet, chained, increasing
+from chaingraph.changes import ChangeSet, Payload, chained, increasing
 from chaingraph.errors import ChaingraphError, Conflict, StoreError
 from chaingraph.store import statements
-from chaingraph.store.base import Commit, Head
+from chaingraph.store.base import Commit, Head, Named
 from chaingraph.store.lock import FairLock
 from chaingraph.store.sqlite_errors import told
 from chaingraph.store.sqlite_session import SqliteSession, pick
@@ -42,18 +40,14 @@ def _physical(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(pl.col(pl.Date).cast(pl.Int64), pl.col(pl.Datetime).cast(pl.Int64))
 
 
-def _encoded(rows: pl.DataFrame) -> bytes:
-    out = io.BytesIO()
-    rows.write_ipc(out, compression="zstd")
-    return out.getvalue()
-
-
 class SqliteStore:
     """A store in one file (with its write-ahead log, its lock's queues and its snapshots in folders beside it).
 
     An acknowledged commit is on the disk. Readers are never blocked. A load holds `writing` from first commit to last;
     single transactions queue for `_turn`, so that an audit leaf waits for one commit of a load and not for all.
     """
+
+    remote = False
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -142,12 +136,7 @@ class SqliteStore:
         """Apply atomically and append to the journal; see `Store.commit`."""
         if not changes.last and changes.load is None:
             raise ValueError("A commit that is not the last of its load must name the load.")
-        payload = [
-            (op, name, _encoded(rows))
-            for op, parts in (("put", changes.put), ("delete", _delete_frames(changes)))
-            for name, rows in parts.items()
-            if len(rows)
-        ]
+        payload = changes.payload()
         put = {name: _physical(_in_order(name, rows)) for name, rows in changes.put.items() if len(rows)}
         content = changes.content
         with self._writing(), self._transaction() as run:
@@ -215,14 +204,10 @@ class SqliteStore:
         number = uuid.UUID(bytes=id_)
         when = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=at)
 
-        def changes(kinds: Sequence[str] | None = None) -> ChangeSet:
-            found = self._all(_PAYLOAD, revision, None if kinds is None else json.dumps(list(kinds)))
-            frames = [(op, name, pl.read_ipc(data)) for op, name, data in found]
-            put = {name: frame for op, name, frame in frames if op == "put"}
-            delete = {name: frame["key"] for op, name, frame in frames if op == "delete"}
-            return ChangeSet(put, delete, by, number, load, part, bool(last))
+        def payload() -> list[Payload]:
+            return [Payload(*each) for each in self._all(_PAYLOAD, revision)]
 
-        return Commit(revision, number, load, part, bool(last), by, when, content, digest, rows, changes)
+        return Commit(revision, number, load, part, bool(last), by, when, content, digest, rows, 1, payload)
 
     def _all(self, select: str, *values: apsw.SQLiteValue) -> list[Any]:
         with told(self.path), self._connection() as run:
@@ -249,15 +234,19 @@ class SqliteStore:
         with self._transaction() as run:
             run.execute("INSERT OR REPLACE INTO blob VALUES (?, ?)", (name, data))
 
-    def secret(self, name: str) -> bytes:
-        """32 random bytes made at first use and kept with the store."""
+    def secret(self, name: str, value: bytes | None = None) -> bytes:
+        """32 random bytes made at first use and kept with the store; see `Store.secret`."""
         found = self._named("secret", name)
         if found is None:
             with self._transaction() as run:
-                run.execute("INSERT OR IGNORE INTO secret VALUES (?, ?)", (name, secrets.token_bytes(32)))
+                run.execute("INSERT OR IGNORE INTO secret VALUES (?, ?)", (name, value or secrets.token_bytes(32)))
             found = self._named("secret", name)
             assert found is not None
         return found
+
+    def names(self, of: Named) -> list[str]:
+        """The names of all logs, blobs or secrets, sorted."""
+        return [name for (name,) in self._all(f"SELECT DISTINCT name FROM {of} ORDER BY name")]
 
     def _named(self, table: Literal["blob", "secret"], name: str) -> bytes | None:
         found = self._all(f"SELECT data FROM {table} WHERE name = ?", name)
@@ -270,10 +259,7 @@ class SqliteStore:
             self._idle.pop().close()
 
 
-_PAYLOAD = (
-    "SELECT op, kind, data FROM payload "
-    "WHERE revision = ?1 AND (?2 IS NULL OR kind IN (SELECT value FROM json_each(?2)))"
-)
+_PAYLOAD = "SELECT op, kind, data FROM payload WHERE revision = ? ORDER BY rowid"
 _VERSION = hashlib.sha256(statements.tables().encode()).hexdigest()
 """What a store's tables are; another registry makes others."""
 _ABANDONED: list[deque[apsw.Connection]] = []
@@ -320,10 +306,6 @@ def _append(run: apsw.Connection, log: str, leaves: Sequence[bytes]) -> int:
     length: int = run.execute("SELECT coalesce(max(number) + 1, 0) FROM log WHERE name = ?", (log,)).get
     run.executemany("INSERT INTO log VALUES (?, ?, ?)", ((log, n, leaf) for n, leaf in enumerate(leaves, length)))
     return length + len(leaves)
-
-
-def _delete_frames(changes: ChangeSet) -> dict[str, pl.DataFrame]:
-    return {name: pl.DataFrame({"key": keys.cast(pl.String)}) for name, keys in changes.delete.items()}
 
 
 def _in_order(name: str, rows: pl.DataFrame) -> pl.DataFrame:
