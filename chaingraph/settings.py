@@ -4,36 +4,108 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Annotated, Any
 
 import platformdirs
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError
 
+from chaingraph.errors import ChaingraphError
+from schema.text import Text
+
+PREFIX = "CHAINGRAPH_"
 SECRETS = Path("/run/secrets")
 """Where containers are given their secrets: a file for each, named like the variable, in small letters."""
 
 
 class Settings(BaseSettings):
-    """Each is the variable CHAINGRAPH_<NAME>, a line of a file `.env`, or a file `chaingraph_<name>` of `SECRETS`."""
+    """Each is the variable CHAINGRAPH_<NAME>, a line of a file `.env`, or a file `chaingraph_<name>` of `SECRETS`.
+
+    The first of these that is there and not empty is taken.
+    """
 
     model_config = SettingsConfigDict(
-        env_prefix="CHAINGRAPH_",
+        env_prefix=PREFIX,
         env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
         secrets_dir=SECRETS if SECRETS.is_dir() else None,
         extra="ignore",
         frozen=True,
+        hide_input_in_errors=True,
     )
 
     neo4j_user: str = Field("neo4j", description="User of the Neo4j server.")
     neo4j_password: SecretStr | None = Field(None, description="The user's password.")
+    neo4j_auth: SecretStr | None = Field(
+        None,
+        description="User and password in one, `user/password`, as the Neo4j image is given them, instead of both.",
+    )
     neo4j_token: SecretStr | None = Field(None, description="Bearer token of a single sign-on, instead of a password.")
     cache: Path = Field(
         default_factory=lambda: platformdirs.user_cache_path("chaingraph", appauthor=False),
         description="Folder for what can be made anew: snapshots of graphs that are kept on a server.",
     )
+    hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Names, with commas between, under which `serve` is reached; requests under others are refused. "
+        "Where there are none, any name will do, except over the loopback.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _parts(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """What is empty left out, names between commas as a tuple, and user and password out of `neo4j_auth`."""
+        given = {name: value for name, value in given.items() if value != ""}
+        if isinstance(given.get("hosts"), str):
+            names = (each.strip() for each in given["hosts"].split(","))
+            given = {**given, "hosts": tuple(each for each in names if each)}
+        auth = given.get("neo4j_auth")
+        if isinstance(auth, SecretStr):
+            auth = auth.get_secret_value()
+        if isinstance(auth, str):
+            user, slash, password = auth.partition("/")
+            if not (user and slash and password):
+                raise ValueError("CHAINGRAPH_NEO4J_AUTH must be user/password")
+            if {"neo4j_user", "neo4j_password"} & given.keys():
+                raise ValueError("CHAINGRAPH_NEO4J_AUTH stands for CHAINGRAPH_NEO4J_USER and CHAINGRAPH_NEO4J_PASSWORD")
+            given = {**given, "neo4j_user": user, "neo4j_password": password}
+        return given
 
 
 @cache
 def settings() -> Settings:
-    """The settings of this process, read once."""
-    return Settings()
+    """The settings of this process, read once.
+
+    Raises ChaingraphError (`settings.invalid`, `settings.file`) for a value or a file that cannot be used; a value is
+    never shown, as it may be a secret.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise _invalid("; ".join(_said(each["loc"], each["msg"]) for each in error.errors())) from None
+    except SettingsError as error:
+        raise _invalid(str(error)) from None
+    except UnicodeDecodeError:
+        raise ChaingraphError(
+            "settings.file",
+            Text("文件 .env 或某个密钥文件不是 UTF-8 编码。", "The file .env or one of the secrets is not UTF-8."),
+            Text("请将其另存为 UTF-8。", "Save it as UTF-8."),
+        ) from None
+
+
+def _said(place: tuple[int | str, ...], message: str) -> str:
+    name = f"{PREFIX}{str(place[0]).upper()}: " if place else ""
+    return name + message.removeprefix("Value error, ")
+
+
+def _invalid(what: str) -> ChaingraphError:
+    return ChaingraphError(
+        "settings.invalid",
+        Text(f"设置有误：{what}。", f"A setting cannot be used: {what}."),
+        Text(
+            "请检查环境变量、当前文件夹中的 .env 以及 /run/secrets 中的文件。",
+            "Look at the environment's variables, the file .env of the current folder, and the files of /run/secrets.",
+        ),
+    )
