@@ -75,6 +75,7 @@ class Meta:
     unit: str | None = None
     ref: str | None = None
     via: tuple[str, ...] = ()
+    drawn: str | None = None
     aspect: Aspect | None = None
     personal: Personal | None = None
     indexed: bool = False
@@ -89,6 +90,7 @@ def about(
     unit: str | None = None,
     ref: str | None = None,
     via: tuple[str, ...] = (),
+    drawn: str | None = None,
     aspect: Aspect | None = None,
     personal: Personal | None = None,
     indexed: bool = False,
@@ -99,11 +101,12 @@ def about(
     `description` is its English meaning, `zh` and `en` its labels (English: from the name when not given), `names` the
     other names spreadsheets use for it, separated by semicolons; `ref` the kind whose natural key it holds, and
     `via` the fields of the same row that give the leading parts of that key when a sheet writes only its last part
-    (a lot code, with the part and the maker in columns of their own). Constraints are pydantic's (`default`, `ge`,
+    (a lot code, with the part and the maker in columns of their own); `drawn` the type of the relationship to that thing
+    where a graph is shown to people, with `<` before it if it comes from there. Constraints are pydantic's (`default`, `ge`,
     `gt`, `le`, `lt`, `max_length`, `examples`).
     """
     spellings = tuple(n for n in names.split(";") if n)
-    meta = Meta(zh, en, spellings, unit, ref, via, aspect, personal, indexed)
+    meta = Meta(zh, en, spellings, unit, ref, via, drawn, aspect, personal, indexed)
     return PydanticField(description=description, json_schema_extra={META: meta}, **constraints)  # type: ignore[dict-item]
 
 
@@ -268,6 +271,17 @@ class Kind:
         """Fields that refer to other things, and the kinds they refer to."""
         return {n: f.meta.ref for n, f in self.fields.items() if f.meta.ref}
 
+    @cached_property
+    def label(self) -> str:
+        """What its nodes are called in a graph: LifeRecord."""
+        return "".join(word.capitalize() for word in self.name.split("_"))
+
+    @cached_property
+    def drawn(self) -> dict[str, tuple[str, bool]]:
+        """Fields that are drawn as relationships: the type, and whether it leads from here to the thing referred to."""
+        labels = {n: f.meta.drawn for n, f in self.fields.items() if f.meta.drawn}
+        return {n: (label.removeprefix("<"), not label.startswith("<")) for n, label in labels.items()}
+
     def aspect_of(self, name: str) -> Aspect:
         """The aspect of sharing that a field belongs to."""
         return self.fields[name].meta.aspect or self.aspect
@@ -372,6 +386,8 @@ def entity(
         unknown = {f.meta.ref for f in fields.values() if f.meta.ref} - KINDS.keys() - {name}
         if unknown:
             raise TypeError(f"{model.__name__} refers to {unknown}, which is not declared before it.")
+        if loose := [n for n, f in fields.items() if f.meta.drawn and (relation or not f.meta.ref)]:
+            raise TypeError(f"{model.__name__} draws {loose}: only references of things and records are drawn.")
         if missing := [n for n in (*key, *(relation or ())[1:]) if n not in fields]:
             raise TypeError(f"{model.__name__} has no field {missing}.")
         drawn = Relation(*relation) if relation else None

@@ -20,7 +20,7 @@ class Mechanism(Node):
     code: str = about(
         "Code in the tree.", zh="机理代码", names="机理编码;mechanism code", max_length=64, examples=["ME-LUB"]
     )
-    parent: str | None = about("The wider mechanism.", zh="上级机理", ref="mechanism", default=None)
+    parent: str | None = about("The wider mechanism.", zh="上级机理", ref="mechanism", drawn="KIND_OF", default=None)
     name_zh: str | None = about("Name in Chinese.", zh="名称", names="机理名称", default=None)
     name_en: str | None = about("Name in English.", zh="英文名称", names="name", default=None)
     typical_beta: float | None = about(
@@ -47,7 +47,7 @@ class Mode(Node):
     """One way in which a part fails."""
 
     # (:Part)-[:FAILS_BY]->(:Mode)-[:THROUGH]->(:Mechanism)
-    part: str = about("The part.", zh="物料编码", names=names.PART, ref="part")
+    part: str = about("The part.", zh="物料编码", names=names.PART, ref="part", drawn="<FAILS_BY")
     mode: str = about(
         "Code of the mode, unique in the part.",
         zh="模式代码",
@@ -60,7 +60,7 @@ class Mode(Node):
     )
     name_en: str | None = about("Name in English.", zh="英文名称", names="failure mode", default=None)
     mechanism: str | None = about(
-        "The mechanism behind it.", zh="失效机理", names=names.MECHANISM, ref="mechanism", default=None
+        "The mechanism behind it.", zh="失效机理", names=names.MECHANISM, ref="mechanism", drawn="THROUGH", default=None
     )
     severity: int | None = about(
         "Severity, 1 (nothing noticed) to 10 (danger without warning).",

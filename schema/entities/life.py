@@ -26,7 +26,7 @@ _DATES = Text("请更正日期。", "Correct the date.")
 class LifeRecord(Entity):
     """So many units of a part failed at an age, were alive at an age, or failed between two; 现象, 模式, 机理, 原因, 影响 are five fields."""
 
-    # (:LifeRecord)-[:OF]->(:Part), (:LifeRecord)-[:FROM_LOT]->(:Lot)
+    # (:LifeRecord)-[:OF]->(:Part), (:LifeRecord)-[:FROM_LOT]->(:Lot), (:LifeRecord)-[:SHOWED]->(:Mode)
     id: str | None = about(
         "Number of the claim, repair or test; made from the row's contents where there is none.",
         zh="故障单号",
@@ -47,13 +47,21 @@ class LifeRecord(Entity):
         zh="物料编码",
         names=names.PART + ";" + names.FAULTY_PART + ";" + names.DRAWING,
         ref="part",
+        drawn="OF",
         examples=["A12"],
     )
     maker: str | None = about(
         "Who made it.", zh="生产厂家", names=names.MAKER, ref="organisation", default=None, examples=["S05"]
     )
     lot: str | None = about(
-        "Its lot.", zh="批次号", names=names.LOT, ref="lot", via=("part", "maker"), default=None, examples=["B2503"]
+        "Its lot.",
+        zh="批次号",
+        names=names.LOT,
+        ref="lot",
+        drawn="FROM_LOT",
+        via=("part", "maker"),
+        default=None,
+        examples=["B2503"],
     )
     event: Event = about(
         "Failed, still alive, or failed between two ages.",
@@ -78,7 +86,9 @@ class LifeRecord(Entity):
         "Unit of the age; the part's own where empty.", zh="寿命单位", names="单位;age unit", default=None
     )
     count: int = about("How many units with this same record.", zh="数量", names="台数;件数;units;qty", ge=1, default=1)
-    mode: str | None = about("Failure mode.", zh="失效模式", names=names.MODE, ref="mode", via=("part",), default=None)
+    mode: str | None = about(
+        "Failure mode.", zh="失效模式", names=names.MODE, ref="mode", drawn="SHOWED", via=("part",), default=None
+    )
     mechanism: str | None = about(
         "Failure mechanism.", zh="失效机理", names=names.MECHANISM, ref="mechanism", default=None
     )
@@ -195,7 +205,7 @@ class DeclaredValue(Entity):
     """A reliability figure that somebody declares; not a warranty claim (索赔记录), which is a failure reported."""
 
     # (:DeclaredValue)-[:ABOUT]->(:Part)
-    part: str = about("The part.", zh="物料编码", names=names.PART, ref="part")
+    part: str = about("The part.", zh="物料编码", names=names.PART, ref="part", drawn="ABOUT")
     maker: str | None = about("Whose make of it.", zh="生产厂家", names=names.MAKER, ref="organisation", default=None)
     mode: str | None = about(
         "One failure mode; all of them together where empty.",

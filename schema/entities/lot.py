@@ -20,8 +20,10 @@ class Lot(Node):
     """So many of a part made by one firm in one run; a software version is a lot."""
 
     # (:Lot)-[:OF]->(:Part), (:Organisation)-[:MADE]->(:Lot)
-    part: str = about("What was made.", zh="物料编码", names=names.PART, ref="part")
-    maker: str | None = about("Who made it.", zh="生产厂家", names=names.MAKER, ref="organisation", default=None)
+    part: str = about("What was made.", zh="物料编码", names=names.PART, ref="part", drawn="OF")
+    maker: str | None = about(
+        "Who made it.", zh="生产厂家", names=names.MAKER, ref="organisation", drawn="<MADE", default=None
+    )
     code: str = about(
         "The maker's code for it.", zh="批次号", names=names.LOT, max_length=128, indexed=True, examples=["LZ2503"]
     )
@@ -57,6 +59,7 @@ class LotGenealogy(Entity):
         names="下游批次;生产批次",
         ref="lot",
         via=("into_part", "into_maker"),
+        indexed=True,
     )
     quantity: float | None = about("How much of it went in.", zh="数量", names="用量;投入数量", gt=0, default=None)
 
@@ -75,7 +78,7 @@ class Shipment(Entity):
     """So many units of a part went into use on one day: the population that failures are counted against."""
 
     # (:Shipment)-[:OF]->(:Part)
-    part: str = about("What was shipped.", zh="物料编码", names=names.PART, ref="part")
+    part: str = about("What was shipped.", zh="物料编码", names=names.PART, ref="part", drawn="OF")
     maker: str | None = about("Who made it.", zh="生产厂家", names=names.MAKER, ref="organisation", default=None)
     lot: str | None = about("Its lot.", zh="批次号", names=names.LOT, ref="lot", via=("part", "maker"), default=None)
     shipped_on: dt.date = about(

@@ -64,6 +64,7 @@ class Organisation(Node):
         zh="母公司",
         names="上级单位;控股股东;parent company",
         ref="organisation",
+        drawn="OWNED_BY",
         default=None,
     )
 
@@ -81,7 +82,12 @@ class Site(Node):
         examples=["S05-P1"],
     )
     organisation: str | None = about(
-        "Who runs it.", zh="所属组织", names="组织;企业;所属企业;organization", ref="organisation", default=None
+        "Who runs it.",
+        zh="所属组织",
+        names="组织;企业;所属企业;organization",
+        ref="organisation",
+        drawn="BELONGS_TO",
+        default=None,
     )
     name_zh: str | None = about("Name in Chinese.", zh="名称", names="厂区名称;工厂名称", default=None)
     name_en: str | None = about("Name in English.", zh="英文名称", names="name", default=None)
@@ -114,7 +120,7 @@ class Consortium(Entity):
 
     # (:Organisation)-[:LEADS]->(:Consortium)
     id: str = about("Short code of the consortium.", zh="联合体代码", max_length=64, examples=["C-VMC"])
-    leader: str = about("The chain leader.", zh="链主", names="链主企业;牵头单位", ref="organisation")
+    leader: str = about("The chain leader.", zh="链主", names="链主企业;牵头单位", ref="organisation", drawn="<LEADS")
     name_zh: str | None = about("Name in Chinese.", zh="名称", names="联合体名称", default=None)
     name_en: str | None = about("Name in English.", zh="英文名称", names="name", default=None)
     products: str | None = about(

@@ -26,6 +26,7 @@ class Part(Node):
         zh="编码方",
         names="发布方;编码单位;企业代码",
         ref="organisation",
+        drawn="<ISSUES",
         examples=["L01"],
     )
     name_zh: str | None = about(

@@ -13,7 +13,6 @@ from schema.vocabularies import Aspects, UploadState
 class Upload(Entity):
     """A file that somebody brought in; every fact names the upload it came with."""
 
-    # (:Organisation)-[:BROUGHT]->(:Upload)
     id: str = about("Number of the receipt, from owner and contents.", zh="回执号", examples=["U-3f9a2c41d07e"])
     load: str = about("The load it was part of.", zh="入库批", indexed=True)
     file: str = about("Name of the file.", zh="文件")
@@ -42,7 +41,7 @@ class RawRow(Entity):
     """A row of a sheet for which there is no kind yet: kept without its personal columns, so that nothing sent is lost."""
 
     # (:RawRow)-[:CAME_WITH]->(:Upload)
-    source: str = about("The upload.", zh="回执号", ref="upload")
+    source: str = about("The upload.", zh="回执号", ref="upload", drawn="CAME_WITH")
     number: int = about("Row of the sheet.", zh="行号", ge=1)
     data: str = about("Its cells by column name, as JSON.", zh="内容")
 
@@ -53,11 +52,13 @@ class RawRow(Entity):
 class Agreement(Entity):
     """Who lets whom see which aspect of what, for which purpose, from when to when."""
 
-    # (:Organisation)-[:SHARES_WITH {aspect, purpose, start, end}]->(:Organisation)
+    # (:Organisation)-[:GRANTS]->(:Agreement)-[:TO]->(:Organisation), (:Agreement)-[:ABOUT]->(:Part)
     id: str = about("Number of the agreement.", zh="协议号")
-    grantor: str = about("Who shares.", zh="授权方", ref="organisation")
-    grantee: str = about("With whom.", zh="被授权方", ref="organisation")
-    part: str | None = about("Facts of which part; of all parts where empty.", zh="物料编码", ref="part", default=None)
+    grantor: str = about("Who shares.", zh="授权方", ref="organisation", drawn="<GRANTS")
+    grantee: str = about("With whom.", zh="被授权方", ref="organisation", drawn="TO")
+    part: str | None = about(
+        "Facts of which part; of all parts where empty.", zh="物料编码", ref="part", drawn="ABOUT", default=None
+    )
     shared: Aspects = about("Which aspect.", zh="共享内容")
     purpose: str = about("For what.", zh="用途")
     start: dt.datetime = about("From when.", zh="开始时间")

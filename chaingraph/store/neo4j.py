@@ -1,0 +1,382 @@
+"""The consortium's store: a Neo4j database, reached over Bolt, that people read with Cypher as well."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import hashlib
+import secrets
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import neo4j
+import polars as pl
+
+from chaingraph.changes import ChangeSet, Payload, chained, increasing
+from chaingraph.errors import StoreError
+from chaingraph.settings import Settings, settings
+from chaingraph.store import cypher
+from chaingraph.store.base import Commit, Head, Named
+from chaingraph.store.lock import FairLock
+from chaingraph.store.migration import VERSION
+from chaingraph.store.neo4j_lease import Lease
+from chaingraph.store.neo4j_link import LOOK, Address, Link, records
+from chaingraph.store.neo4j_session import Neo4jSession
+from chaingraph.store.refusals import differs, referred, refuse, reused
+from schema import kind
+from schema.text import Text
+
+Transaction = neo4j.AsyncManagedTransaction
+
+UNWIND_ROWS = 10_000
+"""Rows handed over with one statement: 5,000 to 50,000 are alike in speed, and fewer keep the server's memory low."""
+PAGE = 256
+"""How many journal entries are read at a time."""
+PIECE = 4 << 20
+"""Bytes in one piece of a blob: 0.14 s to write, 0.04 s to read."""
+
+_HEAD = "h.revision, h.visible, h.digest, h.openLoad"
+
+
+class Neo4jStore:
+    """A store in one database of a Neo4j server; nothing goes to the network before `prepare` or the first call.
+
+    A commit locks the head's node, so commits follow one another; a load holds the lock node besides (see `Lease`), for
+    which the processes of a machine queue in a file. Every call ends within a time: Unavailable where the server does
+    not answer.
+    """
+
+    remote = True
+
+    def __init__(self, url: str, chosen: Settings | None = None) -> None:
+        self.url = url
+        chosen = chosen or settings()
+        self.link = Link(Address.of(url), chosen)
+        folder = chosen.cache / hashlib.sha256(url.encode()).hexdigest()[:16]
+        self.snapshots = folder / "snapshots"
+        self._queue = FairLock(folder / "lock")
+        self._lease = Lease(folder, self.link)
+        self._prepared = False
+        self._preparing = threading.Lock()
+
+    def prepare(self) -> None:
+        """Connect, and make what is missing: constraints, indexes, the head. Raises StoreError, Unavailable."""
+        with self._preparing:
+            if self._prepared:
+                return
+            with self._queue():
+                version = self.link.read(_version)
+                if version is None:
+                    self._make()
+                elif version != VERSION:
+                    raise StoreError(
+                        "store.version",
+                        Text(
+                            f"{self.url} 由其他版本的程序建立。",
+                            f"{self.url} was made by another version of chaingraph.",
+                        ),
+                    )
+            self._prepared = True
+
+    def _make(self) -> None:
+        """Make constraints and indexes, then the head; others may do the same meanwhile."""
+        foreign = self.link.query("MATCH (n) WHERE NOT n:JournalHead AND NOT n:WriteLock RETURN labels(n)[0] LIMIT 1")
+        if foreign:
+            raise StoreError(
+                "store.foreign",
+                Text(f"{self.url} 中已有其他程序的数据。", f"{self.url} holds another program's data."),
+                Text("请使用空数据库。", "Use an empty database."),
+            )
+        edition = self.link.query(
+            "CALL dbms.components() YIELD name, edition WHERE name = 'Neo4j Kernel' RETURN edition"
+        )
+        for statement in cypher.schema(enterprise=edition == [("enterprise",)]):
+            self.link.write(partial(_run, text=statement))
+        self.link.write(partial(_run, text=_FIRST, version=VERSION))
+
+    def _ready(self) -> Link:
+        if not self._prepared:
+            self.prepare()
+        return self.link
+
+    @contextlib.contextmanager
+    def writing(self, timeout: float = 300.0, waiting: Callable[[], None] | None = None) -> Iterator[None]:
+        """The write lock; see `Store.writing`. First come, first served on one machine; between machines, one of those
+        at the head of their queues. A dead holder's lock is free when the server sees its connection go.
+        """
+        self._ready()
+        started = time.monotonic()
+        told = [waiting]
+
+        def once() -> None:
+            if (tell := told.pop() if told else None) is not None:
+                tell()
+
+        with self._queue(timeout, once), self._lease.held(timeout - (time.monotonic() - started), once):
+            yield
+
+    def commit(self, changes: ChangeSet, *, expect: int | None = None, leaves: Sequence[bytes] = ()) -> int:
+        """Apply atomically and append to the journal; see `Store.commit`."""
+        if not changes.last and changes.load is None:
+            raise ValueError("A commit that is not the last of its load must name the load.")
+        put = {name: _handed(name, rows) for name, rows in changes.put.items() if len(rows)}
+        payload, content, link = changes.payload(), changes.content, self._ready()
+
+        async def work(tx: Transaction) -> int:
+            head = await self._turn(tx)
+            known = await records(
+                tx, "MATCH (c:JournalCommit {id: $id}) RETURN c.revision, c.content", {"id": str(changes.id)}
+            )
+            if known:
+                if known[0][1] != content:
+                    raise reused(changes)
+                return int(known[0][0])
+            refuse(head, changes, expect)
+            await _append(tx, "audit", leaves)
+            if not changes.size and not (head.open_load and changes.last):
+                return head.revision
+            await _apply(tx, changes, put)
+            revision = head.revision + 1
+            digest = chained(head.digest, revision, changes.id, content)
+            entry = {
+                "revision": revision, "id": str(changes.id), "load": changes.load, "part": changes.part,
+                "last": changes.last, "by": changes.by, "at": time.time_ns() // 1000, "content": content,
+                "digest": digest, "rows": changes.size, "version": VERSION,
+            }  # fmt: skip
+            await _enter(tx, entry, payload)
+            return revision
+
+        with self._queue():
+            return link.write(work)
+
+    def restore(self, commit: Commit, leaves: Sequence[bytes] = ()) -> None:
+        """Append a commit of another store as it was; see `Store.restore`."""
+        changes, payload, link = commit.changes(None), commit.payload(), self._ready()
+        put = {name: _handed(name, rows) for name, rows in changes.put.items() if len(rows)}
+
+        async def work(tx: Transaction) -> None:
+            head = await self._turn(tx)
+            if commit.revision <= head.revision:
+                text = "MATCH (c:JournalCommit {revision: $revision}) RETURN c.digest"
+                if await records(tx, text, {"revision": commit.revision}) != [(commit.digest,)]:
+                    raise differs(commit.revision)
+                return
+            expected = chained(head.digest, commit.revision, commit.id, commit.content)
+            if commit.revision != head.revision + 1 or commit.digest != expected:
+                raise differs(commit.revision)
+            await _append(tx, "audit", leaves)
+            await _apply(tx, changes, put)
+            entry = {
+                "revision": commit.revision, "id": str(commit.id), "load": commit.load, "part": commit.part,
+                "last": commit.last, "by": commit.by, "at": int(commit.at.timestamp() * 1_000_000),
+                "content": commit.content, "digest": commit.digest, "rows": commit.rows, "version": commit.version,
+            }  # fmt: skip
+            await _enter(tx, entry, payload)
+
+        with self._queue():
+            link.write(work)
+
+    async def _turn(self, tx: Transaction) -> Head:
+        """Wait for the turn to commit, which lasts until the transaction ends; the head as it is now."""
+        await self._lease.turn(tx)
+        ((revision, visible, digest, load, fence),) = await records(
+            tx, f"MATCH (h:JournalHead) SET h.turn = $turn RETURN {_HEAD}, h.fence", {"turn": secrets.token_hex(8)}
+        )
+        self._lease.check(fence)
+        return Head(revision, visible, digest or b"", load)
+
+    def head(self) -> Head:
+        """How far the journal is."""
+        ((revision, visible, digest, load),) = self._ready().query(f"MATCH (h:JournalHead) RETURN {_HEAD}", LOOK)
+        return Head(revision, visible, digest or b"", load)
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Neo4jSession]:
+        """A session pinned to the newest revision."""
+        yield Neo4jSession(self, self._ready(), self.head().revision)
+
+    def journal(self, since: int = 0, until: int | None = None) -> Iterator[Commit]:
+        """Commits after `since` (up to `until`, included), oldest first."""
+        until = self.head().revision if until is None else until
+        while True:
+            found = self._ready().query(_ENTRIES, since=since, until=until, page=PAGE)
+            for row in found:
+                yield self._entry(*row)
+            if len(found) < PAGE:
+                return
+            since = found[-1][0]
+
+    def _entry(
+        self, revision: int, number: str, load: str | None, part: int, last: bool, by: str, at: int, content: bytes,
+        digest: bytes, rows: int, version: int,
+    ) -> Commit:  # fmt: skip
+        when = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=at)
+
+        def payload() -> list[Payload]:
+            return [Payload(*each) for each in self.link.query(_PAYLOAD, revision=revision)]
+
+        return Commit(revision, uuid.UUID(number), load, part, last, by, when, content, digest, rows, version, payload)
+
+    def append(self, log: str, leaves: Sequence[bytes]) -> int:
+        """Append leaves to a log; returns the log's new length."""
+        mark = secrets.token_hex(16)  # tells, when the work is run twice, whether the first time was done
+
+        async def work(tx: Transaction) -> int:
+            if leaves:
+                text = (
+                    "MERGE (l:Log {name: $log}) ON CREATE SET l.length = 0 SET l.turn = $mark RETURN l.mark, l.length"
+                )
+                ((last, length),) = await records(tx, text, {"log": log, "mark": mark})
+                if last == mark:
+                    return int(length)
+                await _run(tx, "MATCH (l:Log {name: $log}) SET l.mark = $mark", log=log, mark=mark)
+            return await _append(tx, log, leaves)
+
+        return self._ready().write(work)
+
+    def leaves(self, log: str, since: int = 0) -> Iterator[bytes]:
+        """The leaves of a log from number `since`."""
+        while found := self._ready().query(_LEAVES, log=log, since=since, page=PAGE):
+            yield from (leaf for (leaf,) in found)
+            since += len(found)
+
+    def blob(self, name: str) -> bytes | None:
+        """A stored blob, None when there is none of that name."""
+        found = self._ready().query(
+            "MATCH (b:StoredBlob {name: $name}) OPTIONAL MATCH (p:StoredBlobPiece {name: $name}) "
+            "WITH b, p ORDER BY p.number RETURN p.data", name=name,
+        )  # fmt: skip
+        return b"".join(data for (data,) in found if data is not None) if found else None
+
+    def put_blob(self, name: str, data: bytes) -> None:
+        """Store a blob under a name, in place of an older one."""
+        pieces = [data[at : at + PIECE] for at in range(0, len(data), PIECE)]
+
+        async def work(tx: Transaction) -> None:
+            await _run(tx, "MERGE (b:StoredBlob {name: $name}) SET b.size = $size", name=name, size=len(data))
+            await _run(tx, "MATCH (p:StoredBlobPiece {name: $name}) DELETE p", name=name)
+            text = "CREATE (:StoredBlobPiece {name: $name, number: $number, data: $data})"
+            for number, piece in enumerate(pieces):
+                await _run(tx, text, name=name, number=number, data=piece)
+
+        self._ready().write(work)
+
+    def secret(self, name: str, value: bytes | None = None) -> bytes:
+        """32 random bytes made at first use and kept with the store; see `Store.secret`."""
+        found = self._ready().query("MATCH (s:StoredSecret {name: $name}) RETURN s.data", name=name)
+        if found:
+            return bytes(found[0][0])
+        text = "MERGE (s:StoredSecret {name: $name}) ON CREATE SET s.data = $data RETURN s.data"
+        parameters = {"name": name, "data": value or secrets.token_bytes(32)}
+        ((data,),) = self.link.write(lambda tx: records(tx, text, parameters))
+        return bytes(data)
+
+    def names(self, of: Named) -> list[str]:
+        """The names of all logs, blobs or secrets, sorted."""
+        label = {"log": "Log", "blob": "StoredBlob", "secret": "StoredSecret"}[of]
+        return sorted(name for (name,) in self._ready().query(f"MATCH (n:{label}) RETURN n.name"))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.link.close()
+
+
+_FIRST = (
+    "MERGE (h:JournalHead {one: 1}) ON CREATE SET h.version = $version, h.revision = 0, h.visible = 0, h.fence = 0 "
+    "MERGE (:WriteLock {one: 1})"
+)
+_ENTRIES = (
+    "MATCH (c:JournalCommit) WHERE c.revision > $since AND c.revision <= $until "
+    "RETURN c.revision, c.id, c.load, c.part, c.last, c.by, c.at, c.content, c.digest, c.rows, c.version "
+    "ORDER BY c.revision LIMIT $page"
+)
+_PAYLOAD = "MATCH (p:JournalPayload {revision: $revision}) RETURN p.op, p.kind, p.data ORDER BY p.number"
+_LEAVES = "MATCH (l:LogLeaf {log: $log}) WHERE l.number >= $since RETURN l.leaf ORDER BY l.number LIMIT $page"
+
+
+async def _run(tx: Transaction, text: str, **parameters: Any) -> neo4j.ResultSummary:
+    result = await tx.run(text, parameters)
+    return await result.consume()
+
+
+async def _version(tx: Transaction) -> int | None:
+    found = await records(tx, "MATCH (h:JournalHead) RETURN h.version", {})
+    return int(found[0][0]) if found else None
+
+
+async def _append(tx: Transaction, log: str, leaves: Sequence[bytes]) -> int:
+    if not leaves:
+        found = await records(tx, "MATCH (l:Log {name: $log}) RETURN l.length", {"log": log})
+        return int(found[0][0]) if found else 0
+    text = (
+        "MERGE (l:Log {name: $log}) ON CREATE SET l.length = 0 SET l.length = l.length + size($leaves) "
+        "WITH l, l.length - size($leaves) AS first UNWIND range(0, size($leaves) - 1) AS n "
+        "CREATE (:LogLeaf {log: $log, number: first + n, leaf: $leaves[n]}) RETURN DISTINCT l.length"
+    )
+    ((length,),) = await records(tx, text, {"log": log, "leaves": list(leaves)})
+    return int(length)
+
+
+async def _enter(tx: Transaction, entry: dict[str, Any], payload: Sequence[Payload]) -> None:
+    """The entry of the journal, and the head moved to it."""
+    await _run(
+        tx,
+        "MATCH (h:JournalHead) SET h.revision = $entry.revision, h.digest = $entry.digest, "
+        "h.visible = CASE WHEN $entry.last THEN $entry.revision ELSE h.visible END, "
+        "h.openLoad = CASE WHEN $entry.last THEN null ELSE $entry.load END CREATE (c:JournalCommit) SET c = $entry",
+        entry=entry,
+    )
+    text = "CREATE (:JournalPayload {revision: $revision, number: $number, op: $op, kind: $kind, data: $data})"
+    for number, (op, name, data) in enumerate(payload):
+        await _run(tx, text, revision=entry["revision"], number=number, op=op, kind=name, data=data)
+
+
+def _handed(name: str, rows: pl.DataFrame) -> list[tuple[Any, ...]]:
+    """Rows as the statements take them; raises ValueError for a row without a key, or two with one."""
+    in_order = rows if increasing(rows["key"]) else rows.sort("key")
+    if rows["key"].null_count() or not increasing(in_order["key"]) or in_order["key"][0] == "":
+        raise ValueError(f"Rows of {name} without a key, or two with the same.")
+    of = kind(name)
+    return (in_order.with_columns(_natural=of.natural_of()) if cypher.stated(of) else in_order).rows()
+
+
+async def _apply(tx: Transaction, changes: ChangeSet, put: dict[str, list[tuple[Any, ...]]]) -> None:
+    """Deletes, then puts; then look whether anything refers to what is gone."""
+    loose = False
+    for name, keys in changes.delete.items():
+        gone = keys.cast(pl.String).sort().to_list()
+        for statement in cypher.delete(kind(name)):
+            for at in range(0, len(gone), UNWIND_ROWS):
+                await _run(tx, statement, keys=gone[at : at + UNWIND_ROWS])
+                loose = True
+    for name, rows in put.items():
+        for statement in cypher.put(kind(name)):
+            for at in range(0, len(rows), UNWIND_ROWS):
+                done = await _run(tx, statement, rows=rows[at : at + UNWIND_ROWS])
+                loose |= done.counters.relationships_deleted > 0
+    await _refuse_referred(tx, changes)
+    if loose:
+        await _run(tx, cypher.SWEEP)
+
+
+async def _refuse_referred(tx: Transaction, changes: ChangeSet) -> None:
+    found: dict[str, set[str]] = {}
+    for name, keys in changes.delete.items():
+        of = kind(name)
+        statements = cypher.referrers(of)
+        if not len(keys) or not statements:
+            continue
+        naturals = pl.DataFrame({"key": keys.cast(pl.String)}).select(of.natural_of()).to_series().unique().to_list()
+        for at in range(0, len(naturals), UNWIND_ROWS):
+            picked = naturals[at : at + UNWIND_ROWS]
+            ((there,),) = await records(tx, cypher.still_there(of), {"keys": picked})
+            gone = sorted(set(picked).difference(there))
+            for other, statement in statements if gone else ():
+                ((refer,),) = await records(tx, statement, {"keys": gone})
+                found.setdefault(other, set()).update(refer)
+    if any(found.values()):
+        raise referred({other: sorted(keys, key=str.encode) for other, keys in found.items()})

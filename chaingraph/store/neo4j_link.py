@@ -1,0 +1,230 @@
+"""The link to a Neo4j server: the driver in a thread of its own, so that every call has a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import neo4j
+from neo4j.exceptions import IncompleteCommit
+
+from chaingraph.errors import StoreError
+from chaingraph.settings import Settings
+from chaingraph.store.neo4j_errors import told
+from schema.text import Text
+
+T = TypeVar("T")
+Work = Callable[[neo4j.AsyncManagedTransaction], Awaitable[T]]
+
+LOOK = 1.5
+"""Seconds for a look at the head: whoever waits for a page should know by then."""
+READ = 60.0
+"""Seconds for reading a batch of rows or a piece of the journal."""
+WRITE = 600.0
+"""Seconds for a commit of 50,000 rows, waiting for another's load and trying again included."""
+WATCH, HEARTBEAT = 0.1, 4.0
+"""Seconds between looks at a write under way, and between and for questions whether the server is still there."""
+RETRY = 10.0
+"""Seconds for which the driver tries again what failed for a passing reason."""
+SCHEMES = ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a database is: `neo4j://host:port/database`; the server's default database where none is named."""
+
+    url: str
+    server: str
+    database: str | None
+
+    @classmethod
+    def of(cls, url: str) -> Address:
+        """Raises StoreError (`store.address`) for what cannot be one, and for passwords, which do not belong there."""
+        parts = urlsplit(url)
+        if parts.username or parts.password:
+            raise StoreError(
+                "store.credentials",
+                Text("存储地址中不得含有用户名或密码。", "A store's address must not hold a user or a password."),
+                Text(
+                    "请用环境变量 CHAINGRAPH_NEO4J_USER、CHAINGRAPH_NEO4J_PASSWORD，或 .env、密钥文件。",
+                    "Use the variables CHAINGRAPH_NEO4J_USER and CHAINGRAPH_NEO4J_PASSWORD, a file .env, or a secret.",
+                ),
+            )
+        database = unquote(parts.path.strip("/"))
+        if parts.scheme not in SCHEMES or not parts.hostname or "/" in database:
+            raise StoreError(
+                "store.address",
+                Text(f"无法识别的存储地址：{url}", f"No store has the address {url}."),
+                Text("请使用 neo4j://主机:端口/数据库。", "Use neo4j://host:port/database."),
+            )
+        query = f"?{parts.query}" if parts.query else ""
+        return cls(url, f"{parts.scheme}://{parts.netloc}{query}", database or None)
+
+
+@dataclass
+class Link:
+    """Runs work against the database from any thread; nothing goes to the network before the first call."""
+
+    address: Address
+    settings: Settings
+    _loop: asyncio.AbstractEventLoop | None = None
+    _thread: threading.Thread | None = None
+    _driver: neo4j.AsyncDriver | None = None
+    _bookmarks: neo4j.AsyncBookmarkManager = field(default_factory=neo4j.AsyncGraphDatabase.bookmark_manager)
+    _starting: threading.Lock = field(default_factory=threading.Lock)
+    _closed: bool = False
+
+    def run(self, work: Coroutine[Any, Any, T], seconds: float, patient: Callable[[], None] | None = None) -> T:
+        """What the coroutine gives, from any thread; Unavailable when it takes longer than `seconds`.
+
+        With `patient` it may take long: that is called now and then and may raise, and the server is asked whether it
+        is still there.
+        """
+
+        async def bounded() -> T:
+            async with asyncio.timeout(seconds):
+                return await work
+
+        with told(self.address.url):
+            try:
+                loop = self._started()
+            except BaseException:
+                work.close()
+                raise
+            future = asyncio.run_coroutine_threadsafe(bounded(), loop)
+            try:
+                if patient is None:
+                    return future.result()
+                return self._watched(future, loop, patient)
+            except BaseException:
+                future.cancel()
+                raise
+
+    def _watched(self, future: Future[T], loop: asyncio.AbstractEventLoop, patient: Callable[[], None]) -> T:
+        looked = time.monotonic()
+        while True:
+            done, _ = wait([future], timeout=WATCH)
+            if done:
+                return future.result()
+            patient()
+            if time.monotonic() - looked > HEARTBEAT:
+                asyncio.run_coroutine_threadsafe(_within(self._alive(), HEARTBEAT), loop).result()
+                looked = time.monotonic()
+
+    async def _alive(self) -> None:
+        async with self.session(neo4j.READ_ACCESS) as session:
+            await (await session.run("RETURN 1")).consume()
+
+    def read(self, work: Work[T], seconds: float = READ) -> T:
+        """What `work` reads in a transaction of its own; it may be run again."""
+
+        async def reading() -> T:
+            async with self.session(neo4j.READ_ACCESS) as session:
+                return await session.execute_read(work)
+
+        return self.run(reading(), seconds)
+
+    def write(self, work: Work[T], seconds: float = WRITE) -> T:
+        """What `work` does in one transaction. It may be run again even after it was committed: it must notice."""
+
+        async def writing() -> T:
+            while True:
+                try:
+                    async with self.session(neo4j.WRITE_ACCESS) as session:
+                        return await session.execute_write(work)
+                except IncompleteCommit:  # nobody knows whether it was done: the work finds out
+                    await asyncio.sleep(0.2)
+
+        return self.run(writing(), seconds, _patient)
+
+    def query(self, text: str, seconds: float = READ, **parameters: Any) -> list[tuple[Any, ...]]:
+        """The records of one reading statement."""
+        return self.read(lambda tx: records(tx, text, parameters), seconds)
+
+    def session(self, access: str) -> neo4j.AsyncSession:
+        """A session that sees what this process has written. To be used in the link's own thread."""
+        assert self._driver is not None
+        return self._driver.session(
+            database=self.address.database, default_access_mode=access, bookmark_manager=self._bookmarks
+        )
+
+    def _started(self) -> asyncio.AbstractEventLoop:
+        with self._starting:
+            if self._closed:
+                raise StoreError("store.closed", Text("存储已关闭。", "The store has been closed."))
+            if self._loop is None:
+                loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=loop.run_forever, name="neo4j-link", daemon=True)
+                self._thread.start()
+                self._loop = loop
+                self._driver = asyncio.run_coroutine_threadsafe(self._connect(), loop).result()
+            return self._loop
+
+    async def _connect(self) -> neo4j.AsyncDriver:
+        chosen = self.settings
+        auth: neo4j.Auth | None = None
+        if chosen.neo4j_token is not None:
+            auth = neo4j.bearer_auth(chosen.neo4j_token.get_secret_value())
+        elif chosen.neo4j_password is not None:
+            auth = neo4j.basic_auth(chosen.neo4j_user, chosen.neo4j_password.get_secret_value())
+        return neo4j.AsyncGraphDatabase.driver(
+            self.address.server,
+            auth=auth,
+            user_agent="chaingraph",
+            connection_timeout=5.0,
+            connection_acquisition_timeout=10.0,
+            max_transaction_retry_time=RETRY,
+            liveness_check_timeout=30.0,
+            keep_alive=True,
+            notifications_min_severity="OFF",
+            telemetry_disabled=True,
+        )
+
+    def close(self) -> None:
+        """Close the connections and end the thread."""
+        with self._starting:
+            self._closed = True
+            loop, thread, driver = self._loop, self._thread, self._driver
+            self._loop = self._thread = self._driver = None
+        if loop is None or thread is None:
+            return
+        if driver is not None:
+            with contextlib.suppress(Exception):  # a server that does not answer is left all the same
+                asyncio.run_coroutine_threadsafe(_within(driver.close(), LOOK), loop).result()
+        asyncio.run_coroutine_threadsafe(_finish(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def _patient() -> None:
+    """Whoever writes may wait."""
+
+
+async def _within(work: Awaitable[None], seconds: float) -> None:
+    async with asyncio.timeout(seconds):
+        await work
+
+
+async def _finish() -> None:
+    """Cancel what still runs, and wait for it."""
+    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_default_executor()
+
+
+async def records(
+    tx: neo4j.AsyncManagedTransaction | neo4j.AsyncTransaction, text: str, parameters: Mapping[str, Any]
+) -> list[tuple[Any, ...]]:
+    """The records of a statement, as tuples."""
+    result = await tx.run(text, dict(parameters))
+    return [tuple(record.values()) async for record in result]
