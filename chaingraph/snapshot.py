@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -75,6 +76,11 @@ class Snapshot:
     def empty(cls) -> Snapshot:
         """The graph before its first commit."""
         return cls(0, {})
+
+    @property
+    def size(self) -> int:
+        """Rows of all kinds."""
+        return sum(len(self.table(name)) for name in KINDS)
 
     def table(self, name: str) -> pl.DataFrame:
         """The rows of a kind, sorted by key, with the columns of `schema.kind(name).schema`."""
@@ -156,7 +162,7 @@ class Snapshot:
         Raises OSError when it cannot be written; the snapshot itself is still good then.
         """
         parent.mkdir(parents=True, exist_ok=True)
-        final = parent / _folder(self.revision, self.digest)
+        final = parent / mark(self.revision, self.digest)
         draft = parent / f".{uuid.uuid4().hex}"
         if not final.exists():
             draft.mkdir()
@@ -201,7 +207,7 @@ class Snapshot:
         """
         for folder in sorted(parent.glob("r*"), key=_revision, reverse=True):
             revision = _revision(folder)
-            if 0 <= revision <= limit and (held := digest(revision)) and folder.name == _folder(revision, held):
+            if 0 <= revision <= limit and (held := digest(revision)) and folder.name == mark(revision, held):
                 return cls(revision, {}, folder, held)
         return cls.empty()
 
@@ -230,8 +236,8 @@ def _last(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return rows.with_row_index("_at").sort("key", "_at").unique("key", keep="last", maintain_order=True).drop("_at")
 
 
-def _folder(revision: int, digest: bytes) -> str:
-    """Name of a snapshot's folder: its revision, and a mark of the journal there and of how the files are made."""
+def mark(revision: int, digest: bytes) -> str:
+    """Name of a snapshot that is kept: its revision, and a mark of the journal there and of the tables' shape."""
     shape = [(name, [(c, str(t)) for c, t in each.schema.items()]) for name, each in KINDS.items()]
     return f"r{revision}-{hashlib.sha256(f'{FORMAT} {digest.hex()} {shape}'.encode()).hexdigest()[:16]}"
 
@@ -243,7 +249,10 @@ def _revision(folder: Path) -> int:
 
 
 def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
+    windows = sys.platform == "win32"
+    if windows and path.is_dir():
+        return  # a folder cannot be opened there
+    handle = os.open(path, os.O_RDWR if windows else os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -117,7 +117,7 @@ class FairLock:
         _unlock(file)  # and not only close: a child process may have inherited the file
         os.close(file)
         if sys.platform == "win32":
-            self._path(number).unlink(missing_ok=True)
+            _remove(self._path(number))
 
     def _wait(self, number: int, deadline: float, waiting: Callable[[], None] | None) -> None:
         """Return when no ticket before `number` is in force."""
@@ -127,10 +127,15 @@ class FairLock:
                 file = os.open(path, os.O_RDWR)
             except FileNotFoundError:
                 continue
+            except PermissionError:
+                if sys.platform != "win32":
+                    raise
+                time.sleep(0.01)  # it is being removed
+                continue
             if _try_lock(file, shared=True):
                 _unlock(file)
                 os.close(file)
-                path.unlink(missing_ok=True)  # its holder died: numbers before a living ticket are not drawn again
+                _remove(path)  # its holder died: numbers before a living ticket are not drawn again
                 continue
             if waiting is not None:
                 waiting()
@@ -141,6 +146,15 @@ class FairLock:
                     Text("存储正被其他进程写入。", "Somebody else is writing to the store."),
                     Text("请稍后重试。", "Try again later."),
                 )
+
+
+def _remove(path: Path) -> None:
+    """Remove a ticket that is not in force. On Windows it stays while somebody looks at it; whoever looks next removes it."""
+    try:
+        path.unlink(missing_ok=True)
+    except PermissionError:
+        if sys.platform != "win32":
+            raise
 
 
 def _sleep(file: int, seconds: float) -> bool:

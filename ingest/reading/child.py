@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import mmap
 import os
-import selectors
+import queue
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,11 +22,13 @@ _FOLDER = str(Path(__file__).resolve().parents[1])
 _START = "import sys; sys.path.append(sys.argv.pop(1)); from reading.worker import main; main()"
 """The package `reading` without the rest of `ingest`, which takes time: its modules import each other relatively."""
 _LOOK_SECONDS = 0.02
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+_PAGE = mmap.PAGESIZE
 _RETIRED = 256 * MIB
 """A child that still holds more than this after a file is not used for another."""
 DONE = b"done"
 """The line by which the worker says that it is ready for another file."""
+_KEPT = ("PATH", "SYSTEMROOT")
+"""What the child sees of the environment; Python does not start on Windows without the second."""
 
 
 class Child:
@@ -36,6 +40,8 @@ class Child:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self._process: subprocess.Popen[bytes] | None = None
+        self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._listener: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -47,6 +53,8 @@ class Child:
         """End the process, if there is one."""
         if self._process is not None:
             self._process.kill()
+            if self._listener is not None:
+                self._listener.join()
             with self._process:
                 self._process = None
 
@@ -62,7 +70,7 @@ class Child:
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.write(json.dumps({"path": str(path.resolve()), "out": str(out)}).encode() + b"\n")
                 process.stdin.flush()
-            beyond = _watch(process, self.limits, tell)
+            beyond = _watch(process.pid, self._lines, self.limits, tell)
         finally:
             if beyond or _resident(process.pid) > _RETIRED:
                 self.close()
@@ -77,38 +85,50 @@ class Child:
         return tables
 
     def _start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
             [sys.executable, "-I", "-c", _START, _FOLDER, json.dumps(dataclasses.asdict(self.limits))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={"POLARS_MAX_THREADS": "1", "RAYON_NUM_THREADS": "1", "PATH": os.environ.get("PATH", "")},
+            env={
+                "POLARS_MAX_THREADS": "1",
+                "RAYON_NUM_THREADS": "1",
+                **{name: os.environ[name] for name in _KEPT if name in os.environ},
+            },
         )
+        self._lines = queue.SimpleQueue()
+        self._listener = threading.Thread(target=_listen, args=(process, self._lines), name="parser", daemon=True)
+        self._listener.start()
+        return process
 
 
-def _watch(process: subprocess.Popen[bytes], limits: Limits, tell: Callable[[int, int], None]) -> str | None:
-    """Pass progress on until the file is done; else the bound that was broken. A child that dies ran out of memory."""
+def _listen(process: subprocess.Popen[bytes], lines: queue.SimpleQueue[bytes | None]) -> None:
+    """Pass on what the child says, and None at its end. A thread does it, as Windows cannot wait for pipes and time."""
     assert process.stdout is not None
+    for line in process.stdout:
+        lines.put(line.strip())
+    lines.put(None)
+
+
+def _watch(
+    pid: int, lines: queue.SimpleQueue[bytes | None], limits: Limits, tell: Callable[[int, int], None]
+) -> str | None:
+    """Pass progress on until the file is done; else the bound that was broken. A child that dies ran out of memory."""
     end = time.monotonic() + limits.seconds
     memory = f"{limits.resident // MIB} MiB"
-    text = b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        while True:
-            if selector.select(_LOOK_SECONDS):
-                chunk = os.read(process.stdout.fileno(), 4096)
-                if not chunk:
-                    return memory
-                *lines, text = (text + chunk).split(b"\n")
-                for line in lines:
-                    if line == DONE:
-                        return None
-                    done, total = line.split()
-                    tell(int(done), int(total))
-            if time.monotonic() > end:
-                return f"{limits.seconds:g} s"
-            if _resident(process.pid) > limits.resident:
+    while True:
+        with contextlib.suppress(queue.Empty):
+            line = lines.get(timeout=_LOOK_SECONDS)
+            if line is None:
                 return memory
+            if line == DONE:
+                return None
+            done, total = line.split()
+            tell(int(done), int(total))
+        if time.monotonic() > end:
+            return f"{limits.seconds:g} s"
+        if _resident(pid) > limits.resident:
+            return memory
 
 
 def _resident(pid: int) -> int:

@@ -8,7 +8,6 @@ Its argument is the limits as JSON. Each line of its input is a job `{"path", "o
 from __future__ import annotations
 
 import json
-import resource
 import sys
 from pathlib import Path
 
@@ -18,8 +17,7 @@ from .limits import Limits, Unreadable
 def main() -> None:
     """Parse files under the limits until there are no more."""
     limits = Limits(**json.loads(sys.argv[1]))
-    resource.setrlimit(resource.RLIMIT_AS, (limits.address_space, limits.address_space))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _limit(limits)
     for line in sys.stdin:
         job = json.loads(line)
         path, out = Path(job["path"]), Path(job["out"])
@@ -33,6 +31,15 @@ def main() -> None:
             result = {"refused": "file.damaged", "values": {"reason": type(error).__name__}}
         (out / "result.json").write_text(json.dumps(result), encoding="utf-8")
         _say("done")
+
+
+def _limit(limits: Limits) -> None:
+    """Bound this process's memory. Windows has no such bound: there, only the parent's limits of time and size hold."""
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (limits.address_space, limits.address_space))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _tables(path: Path, out: Path, limits: Limits) -> list[dict[str, object]]:
