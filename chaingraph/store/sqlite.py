@@ -11,6 +11,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,17 +19,17 @@ import apsw
 import polars as pl
 
 from chaingraph.changes import ChangeSet, Payload, chained, increasing
-from chaingraph.errors import ChaingraphError, Conflict, StoreError
+from chaingraph.errors import StoreError
 from chaingraph.store import statements
 from chaingraph.store.base import Commit, Head, Named
 from chaingraph.store.lock import FairLock
+from chaingraph.store.migration import VERSION
+from chaingraph.store.refusals import NAMED, differs, referred, refuse, reused
 from chaingraph.store.sqlite_errors import told
 from chaingraph.store.sqlite_session import SqliteSession, pick
-from schema import KINDS, kind
+from schema import kind
 from schema.text import Text
 
-NAMED = 20
-"""How many referrers an error names."""
 PAGE = 256
 """How many journal entries are read at a time."""
 CHECKPOINT_PAGES = 16_384
@@ -143,29 +144,45 @@ class SqliteStore:
             known = run.execute("SELECT revision, content FROM journal WHERE id = ?", (changes.id.bytes,)).fetchone()
             if known is not None:
                 if known[1] != content:
-                    raise Conflict(
-                        "commit.id_reused",
-                        Text(f"变更号 {changes.id} 已用于其他内容。", f"The id {changes.id} had other content."),
-                        Text("请使用新的变更号。", "Use a new id."),
-                    )
+                    raise reused(changes)
                 return int(known[0])
             head = _head(run)
-            _refuse(head, changes, expect)
+            refuse(head, changes, expect)
             _append(run, "audit", leaves)
             if not changes.size and not (head.open_load and changes.last):
                 return head.revision
             _apply(run, changes, put)
             revision = head.revision + 1
             digest = chained(head.digest, revision, changes.id, content)
-            run.execute(
-                "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    revision, changes.id.bytes, changes.load, changes.part, changes.last, changes.by,
-                    time.time_ns() // 1000, content, digest, changes.size,
-                ),
+            now = time.time_ns() // 1000
+            _enter(
+                run, payload, revision, changes.id.bytes, changes.load, changes.part, changes.last, changes.by, now,
+                content, digest, changes.size, VERSION,
             )  # fmt: skip
-            run.executemany("INSERT INTO payload VALUES (?, ?, ?, ?)", ((revision, *each) for each in payload))
             return revision
+
+    def restore(self, commit: Commit, leaves: Sequence[bytes] = ()) -> None:
+        """Append a commit of another store as it was; see `Store.restore`."""
+        payload = commit.payload()
+        changes = replace(commit, payload=lambda: payload).changes(None)
+        put = {name: _physical(_in_order(name, rows)) for name, rows in changes.put.items() if len(rows)}
+        with self._writing(), self._transaction() as run:
+            head = _head(run)
+            if commit.revision <= head.revision:
+                known: bytes = run.execute("SELECT digest FROM journal WHERE revision = ?", (commit.revision,)).get
+                if known != commit.digest:
+                    raise differs(commit.revision)
+                return
+            expected = chained(head.digest, commit.revision, commit.id, commit.content)
+            if commit.revision != head.revision + 1 or commit.digest != expected:
+                raise differs(commit.revision)
+            _append(run, "audit", leaves)
+            _apply(run, changes, put)
+            _enter(
+                run, payload, commit.revision, commit.id.bytes, commit.load, commit.part, commit.last, commit.by,
+                (commit.at - _EPOCH) // dt.timedelta(microseconds=1), commit.content, commit.digest, commit.rows,
+                commit.version,
+            )  # fmt: skip
 
     def head(self) -> Head:
         """How far the journal is."""
@@ -199,15 +216,15 @@ class SqliteStore:
 
     def _entry(
         self, revision: int, id_: bytes, load: str | None, part: int, last: int, by: str, at: int,
-        content: bytes, digest: bytes, rows: int,
+        content: bytes, digest: bytes, rows: int, version: int,
     ) -> Commit:  # fmt: skip
         number = uuid.UUID(bytes=id_)
-        when = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=at)
+        when = _EPOCH + dt.timedelta(microseconds=at)
 
         def payload() -> list[Payload]:
             return [Payload(*each) for each in self._all(_PAYLOAD, revision)]
 
-        return Commit(revision, number, load, part, bool(last), by, when, content, digest, rows, 1, payload)
+        return Commit(revision, number, load, part, bool(last), by, when, content, digest, rows, version, payload)
 
     def _all(self, select: str, *values: apsw.SQLiteValue) -> list[Any]:
         with told(self.path), self._connection() as run:
@@ -259,6 +276,7 @@ class SqliteStore:
             self._idle.pop().close()
 
 
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _PAYLOAD = "SELECT op, kind, data FROM payload WHERE revision = ? ORDER BY rowid"
 _VERSION = hashlib.sha256(statements.tables().encode()).hexdigest()
 """What a store's tables are; another registry makes others."""
@@ -285,21 +303,10 @@ def _head(run: apsw.Connection) -> Head:
     return Head(revision, visible, digest, None if last else load)
 
 
-def _refuse(head: Head, changes: ChangeSet, expect: int | None) -> None:
-    if expect is not None and expect != head.revision:
-        raise Conflict(
-            "commit.expected",
-            Text(
-                f"数据已更新到版本 {head.revision}，而非 {expect}。", f"The graph is at {head.revision}, not {expect}."
-            ),
-            Text("请读取最新版本后重试。", "Read the newest revision and try again."),
-        )
-    if head.open_load is not None and head.open_load != changes.load:
-        raise Conflict(
-            "load.unfinished",
-            Text(f"入库 {head.open_load} 尚未完成。", f"The load {head.open_load} is unfinished."),
-            Text("请重新执行该入库，或将其撤回。", "Run that load again, or take it back."),
-        )
+def _enter(run: apsw.Connection, payload: Sequence[Payload], revision: int, *entry: apsw.SQLiteValue) -> None:
+    """The entry of the journal, with what it did."""
+    run.execute(f"INSERT INTO journal VALUES (?{', ?' * len(entry)})", (revision, *entry))
+    run.executemany("INSERT INTO payload VALUES (?, ?, ?, ?)", ((revision, *each) for each in payload))
 
 
 def _append(run: apsw.Connection, log: str, leaves: Sequence[bytes]) -> int:
@@ -322,7 +329,7 @@ def _apply(run: apsw.Connection, changes: ChangeSet, put: dict[str, pl.DataFrame
         run.executemany(statements.delete(kind(name)), ((key,) for key in keys.cast(pl.String).sort()))
     for name, rows in put.items():
         run.executemany(statements.put(kind(name)), rows.iter_rows())
-    found: list[tuple[str, str]] = []
+    found: dict[str, list[str]] = {}
     count = 0
     for name, keys in changes.delete.items():
         of = kind(name)
@@ -336,20 +343,8 @@ def _apply(run: apsw.Connection, changes: ChangeSet, put: dict[str, pl.DataFrame
         for other, where in conditions.items():
             here: int = run.execute(f'SELECT count(*) FROM "{other}" WHERE {where}').get
             if here:
-                select = f'SELECT key FROM "{other}" WHERE {where} ORDER BY key LIMIT {NAMED - len(found)}'
-                found += [(other, key) for (key,) in run.execute(select)]
+                select = f'SELECT key FROM "{other}" WHERE {where} ORDER BY key LIMIT {NAMED}'
+                found.setdefault(other, []).extend(key for (key,) in run.execute(select))
                 count += here
     if count:
-        raise _referred(found, count)
-
-
-def _referred(found: list[tuple[str, str]], count: int) -> ChaingraphError:
-    zh = "、".join(f"{KINDS[name].text.zh} {key}" for name, key in found)
-    en = ", ".join(f"{KINDS[name].text.en} {key}" for name, key in found)
-    zh += f" 等 {count} 处" if count > len(found) else ""
-    en += f" and {count - len(found)} more" if count > len(found) else ""
-    return Conflict(
-        "delete.referred",
-        Text(f"要删除的内容仍被引用：{zh}。", f"What is to be deleted is still referred to by {en}."),
-        Text("请先删除或更改引用者。", "Delete or change those first."),
-    )
+        raise referred(found, count)

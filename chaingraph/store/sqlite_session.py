@@ -10,8 +10,9 @@ import apsw
 import polars as pl
 
 from chaingraph.store import statements
-from chaingraph.store.base import Direction
+from chaingraph.store.base import Allowed, Direction
 from chaingraph.store.sqlite_errors import told
+from chaingraph.store.walking import STEP, walk
 from schema import KINDS
 from schema.core import Kind
 
@@ -47,24 +48,40 @@ class SqliteSession:
             pick(self._connection, keys)
             return _frame(of, self._connection.execute(statements.rows(of)).fetchall())
 
-    def trace(self, start: Sequence[str], along: str, direction: Direction, depth: int | None = None) -> pl.DataFrame:
+    def trace(
+        self,
+        start: Sequence[str],
+        along: str,
+        direction: Direction,
+        depth: int | None = None,
+        allowed: Allowed | None = None,
+    ) -> pl.DataFrame:
         """Walk an edge kind level by level; what was seen once is not walked again, so cycles end."""
-        run = self._connection
-        ready, step = statements.walk(KINDS[along], direction)
+        of, run = KINDS[along], self._connection
+        ready, next_level = statements.walk(of, direction)
         with told(self._path):
             if ready and (along, direction) not in self._ready:
                 run.execute(ready)
                 self._ready.add((along, direction))
+        if allowed is not None:
+            return walk(lambda frontier: self._step(of, direction, frontier), start, depth, allowed)
+        with told(self._path):
             run.execute("DELETE FROM temp.seen")
             run.executemany("INSERT OR IGNORE INTO temp.seen (key, depth) VALUES (?, 0)", ((key,) for key in start))
             level = 0
             while depth is None or level < depth:
-                run.execute(step, (level,))
+                run.execute(next_level, (level,))
                 if not run.changes():
                     break
                 level += 1
             found = run.execute("SELECT key, depth FROM temp.seen ORDER BY depth, key").fetchall()
         return pl.DataFrame(found, schema={"key": pl.String(), "depth": pl.Int64()}, orient="row")
+
+    def _step(self, of: Kind, direction: Direction, frontier: pl.Series) -> pl.DataFrame:
+        with told(self._path):
+            pick(self._connection, frontier)
+            found = self._connection.execute(statements.step(of, direction)).fetchall()
+        return pl.DataFrame(found, schema=STEP, orient="row")
 
 
 def _frame(of: Kind, rows: Sequence[tuple[object, ...]]) -> pl.DataFrame:

@@ -21,7 +21,8 @@ JOURNAL = """\
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE journal (
   revision INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, load TEXT, part INTEGER NOT NULL, last INTEGER NOT NULL,
-  "by" TEXT NOT NULL, at INTEGER NOT NULL, content BLOB NOT NULL, digest BLOB NOT NULL, "rows" INTEGER NOT NULL
+  "by" TEXT NOT NULL, at INTEGER NOT NULL, content BLOB NOT NULL, digest BLOB NOT NULL, "rows" INTEGER NOT NULL,
+  version INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 CREATE INDEX journal_visible ON journal (revision) WHERE last;
 CREATE TABLE payload (
@@ -115,12 +116,11 @@ def referrers(kind: Kind) -> dict[str, str]:
     return {k: " OR ".join(f"{name(f)} IN temp.picked" for f in found) for k, found in fields.items()}
 
 
-def walk(kind: Kind, direction: Direction) -> tuple[str, str]:
-    """A walk along an edge kind: what makes it ready, and one level of it.
+def _way(kind: Kind, direction: Direction) -> tuple[str, str, str, str, str]:
+    """How edges are found from where they lead from: what makes it ready, the table, the condition, the two ends.
 
-    A level goes from what was seen at one depth (?1) to what is new at the next. Where the table has neither key nor
-    index for it, a copy of the edges in the order of the walk is made first, which lasts as long as the session. CROSS
-    JOIN pins the order of the loops: after ANALYZE the planner would sooner read all edges at every level.
+    Where the table has neither key nor index for it, a copy of the edges in the order of the walk is made first, which
+    lasts as long as the session.
     """
     if kind.relation is None:
         raise ValueError(f"{kind.name} is not a relation")
@@ -129,18 +129,37 @@ def walk(kind: Kind, direction: Direction) -> tuple[str, str]:
     if here == kind.key[0]:  # the head of a key is followed by `/`, and `0` is the next sign after it
         found = "e.key >= s.key || '/' AND e.key < s.key || '0'"
     elif not kind.fields[here].meta.indexed:
-        edges, columns = f"temp.{name(f'{kind.name}_{direction}')}", f"{name(here)}, {name(there)}"
+        edges, columns = f"temp.{name(f'{kind.name}_{direction}')}", f"{name(here)}, {name(there)}, key"
         ready = (
             f"CREATE TEMP TABLE {edges.removeprefix('temp.')} "
             f"({columns}, PRIMARY KEY ({columns})) WITHOUT ROWID; "
             f"INSERT OR IGNORE INTO {edges} SELECT {columns} FROM {name(kind.name)} "
             f"WHERE {name(here)} IS NOT NULL AND {name(there)} IS NOT NULL ORDER BY {columns}"
         )
-    step = (
-        f"INSERT OR IGNORE INTO temp.seen (key, depth) SELECT e.{name(there)}, ?1 + 1 FROM temp.seen AS s "
-        f"CROSS JOIN {edges} AS e ON {found} WHERE s.depth = ?1 AND e.{name(there)} IS NOT NULL"
+    return ready, edges, found, name(here), name(there)
+
+
+def walk(kind: Kind, direction: Direction) -> tuple[str, str]:
+    """A walk along an edge kind: what makes it ready, and one level of it.
+
+    A level goes from what was seen at one depth (?1) to what is new at the next. CROSS JOIN pins the order of the
+    loops: after ANALYZE the planner would sooner read all edges at every level.
+    """
+    ready, edges, found, _, there = _way(kind, direction)
+    level = (
+        f"INSERT OR IGNORE INTO temp.seen (key, depth) SELECT e.{there}, ?1 + 1 FROM temp.seen AS s "
+        f"CROSS JOIN {edges} AS e ON {found} WHERE s.depth = ?1 AND e.{there} IS NOT NULL"
     )
-    return ready, step
+    return ready, level
+
+
+def step(kind: Kind, direction: Direction) -> str:
+    """The edges that lead from the picked natural keys: stored key, from where, to where. Made ready as `walk` is."""
+    _, edges, found, here, there = _way(kind, direction)
+    return (
+        f"SELECT e.key, e.{here}, e.{there} FROM temp.picked AS s CROSS JOIN {edges} AS e ON {found} "
+        f"WHERE e.{there} IS NOT NULL"
+    )
 
 
 def golden() -> str:
@@ -150,6 +169,6 @@ def golden() -> str:
         lines = [f"-- {kind.name}", put(kind), delete(kind), scan(kind), rows(kind), still_there(kind)]
         lines += [f"SELECT key FROM {name(other)} WHERE {where}" for other, where in referrers(kind).items()]
         if kind.relation:
-            lines += [s for direction in DIRECTIONS for s in walk(kind, direction) if s]
+            lines += [s for d in DIRECTIONS for s in (*walk(kind, d), step(kind, d)) if s]
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)

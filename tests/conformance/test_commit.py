@@ -230,6 +230,30 @@ def test_logs_blobs_and_secrets(kept: Kept, tmp_path: Path) -> None:
     again.close()
 
 
+def test_logs_blobs_and_secrets_are_listed_by_name(store: Store) -> None:
+    assert (store.names("log"), store.names("blob"), store.names("secret")) == ([], [], [])
+    store.commit(parts("A"), leaves=[b"seen"])
+    store.append("é", [b"1", b"2"])
+    store.append("Z", [b"3"])
+    store.put_blob("b/2", b"")
+    store.put_blob("b/1", b"1")
+    store.put_blob("b/1", b"2")
+    store.secret("ties")
+    store.secret("cursors")
+    assert store.names("log") == ["Z", "audit", "é"]
+    assert store.names("blob") == ["b/1", "b/2"]
+    assert store.names("secret") == ["cursors", "ties"]
+
+
+def test_a_secret_of_another_store_is_kept_where_there_is_none_yet(store: Store) -> None:
+    given = bytes(range(32))
+    assert store.secret("ties", given) == given
+    assert store.secret("ties") == given
+    assert store.secret("ties", b"\x01" * 32) == given
+    own = store.secret("cursors")
+    assert store.secret("cursors", given) == own != given
+
+
 def test_ids_are_what_the_caller_says(store: Store) -> None:
     number = uuid.uuid5(uuid.NAMESPACE_URL, "part of a load that is run again")
     store.commit(replace(parts("A"), id=number))

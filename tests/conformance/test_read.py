@@ -94,6 +94,10 @@ def test_an_error_in_the_readers_own_work_stays_what_it_is(store: Store) -> None
 
 NAMES = ["1", "10", "100", "1@0", "1/0", "a%", "a", "中"]
 KEYS = {name: rows("part", part(name))["key"][0] for name in NAMES}
+ENDS_NEED: dict[str, dict[str, str]] = {
+    "contains": {},
+    "lot_genealogy": {"from_part": "L01/1", "into_part": "L01/1"},
+}
 ends = st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)).filter(lambda pair: pair[0] != pair[1])
 
 
@@ -133,6 +137,72 @@ def test_walks_are_those_of_networkx(
     assert found[1].equals(found[0])
 
 
+@pytest.mark.parametrize("any_kept", STORES, ids=lambda kept: kept.name)
+@settings(max_examples=30)
+@given(
+    drawn=st.lists(st.tuples(ends, st.booleans()), max_size=30),
+    starts=st.lists(st.sampled_from([*KEYS.values(), "L01/unknown"]), max_size=3),
+    depth=st.none() | st.integers(0, 4),
+    direction=st.sampled_from(DIRECTIONS),
+    along=st.sampled_from(["contains", "lot_genealogy"]),
+)
+def test_walks_go_where_they_are_allowed(
+    any_kept: Kept,
+    drawn: list[tuple[tuple[str, str], bool]],
+    starts: list[str],
+    depth: int | None,
+    direction: Direction,
+    along: str,
+) -> None:
+    """Some lines are hidden; two parallel ones may differ. Each line is asked about once at most."""
+    relation = KINDS[along].relation
+    assert relation is not None
+    lines = [
+        {relation.start: KEYS[a], relation.end: KEYS[b], "owner": f"S{n}", **ENDS_NEED[along]}
+        for n, ((a, b), _) in enumerate(drawn)
+    ]
+    table = rows(along, *lines) if lines else kind(along).empty()
+    by_owner = dict(zip(table["owner"], table["key"], strict=True))
+    hidden = {by_owner[f"S{n}"] for n, (_, open_) in enumerate(drawn) if not open_}
+    turn = slice(None) if direction == "out" else slice(None, None, -1)
+    graph_of = nx.DiGraph([(KEYS[pair[turn][0]], KEYS[pair[turn][1]]) for pair, open_ in drawn if open_])
+    graph_of.add_nodes_from(starts)
+    expected: dict[str, int] = {}
+    for start in starts:
+        for key, steps in nx.single_source_shortest_path_length(graph_of, start, depth).items():
+            expected[key] = min(steps, expected.get(key, steps))
+    asked: list[str] = []
+
+    def allowed(edges: pl.Series) -> pl.Series:
+        asked.extend(edges)
+        return ~edges.is_in(sorted(hidden))
+
+    with tempfile.TemporaryDirectory() as folder:
+        store = any_kept.open(Path(folder))
+        store.commit(ChangeSet({along: table}))
+        with store.read() as session:
+            found = session.trace(starts, along, direction, depth, allowed)
+            nowhere = session.trace(starts, along, direction, depth, lambda edges: edges.is_null())
+            unknown = session.trace(starts, along, direction, depth, lambda edges: pl.Series([None] * len(edges)))
+        store.close()
+    assert found.rows() == sorted(expected.items(), key=lambda r: (r[1], r[0].encode()))
+    assert found.schema == {"key": pl.String(), "depth": pl.Int64()}
+    assert sorted(asked) == sorted(set(asked))
+    assert set(asked) <= set(by_owner.values())
+    assert nowhere.rows() == [(key, 0) for key in sorted(set(starts), key=str.encode)]
+    assert unknown.equals(nowhere)
+
+
+def test_an_error_of_whoever_is_asked_stays_what_it_is(store: Store) -> None:
+    store.commit(ChangeSet(machine()))
+
+    def asked(edges: pl.Series) -> pl.Series:
+        raise FileNotFoundError(str(edges[0]))
+
+    with store.read() as session, pytest.raises(FileNotFoundError, match="L01/M"):
+        session.trace(["L01/M"], "contains", "out", None, asked)
+
+
 @pytest.mark.parametrize("name", [k.name for k in KINDS.values() if k.relation])
 def test_every_relation_can_be_walked(store: Store, name: str) -> None:
     relation = KINDS[name].relation
@@ -154,5 +224,7 @@ def test_a_depth_of_ten_thousand_is_walked(store: Store) -> None:
     with store.read() as session:
         down = session.trace(["L01/00000"], "contains", "out")
         up = session.trace(["L01/10000"], "contains", "in")
+        asked = session.trace(["L01/00000"], "contains", "out", None, lambda edges: edges.is_not_null())
+    assert asked.equals(down)
     assert down["depth"].to_list() == up["depth"].to_list() == list(range(10_001))
     assert down["key"].reverse().to_list() == up["key"].to_list()

@@ -1,7 +1,8 @@
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE journal (
   revision INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, load TEXT, part INTEGER NOT NULL, last INTEGER NOT NULL,
-  "by" TEXT NOT NULL, at INTEGER NOT NULL, content BLOB NOT NULL, digest BLOB NOT NULL, "rows" INTEGER NOT NULL
+  "by" TEXT NOT NULL, at INTEGER NOT NULL, content BLOB NOT NULL, digest BLOB NOT NULL, "rows" INTEGER NOT NULL,
+  version INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 CREATE INDEX journal_visible ON journal (revision) WHERE last;
 CREATE TABLE payload (
@@ -25,6 +26,7 @@ CREATE TABLE "mode" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" IN
 CREATE TABLE "propagation" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "upstream_part" TEXT, "mechanism" TEXT, "downstream_part" TEXT, "sensitivity" REAL) STRICT, WITHOUT ROWID;
 CREATE TABLE "lot" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "stub" INTEGER, "part" TEXT, "maker" TEXT, "code" TEXT, "produced_on" INTEGER, "quantity" REAL) STRICT, WITHOUT ROWID;
 CREATE TABLE "lot_genealogy" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "from_part" TEXT, "from_maker" TEXT, "from_lot" TEXT, "into_part" TEXT, "into_maker" TEXT, "into_lot" TEXT, "quantity" REAL) STRICT, WITHOUT ROWID;
+CREATE INDEX "lot_genealogy_into_lot" ON "lot_genealogy" ("into_lot");
 CREATE TABLE "shipment" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "part" TEXT, "maker" TEXT, "lot" TEXT, "shipped_on" INTEGER, "quantity" INTEGER, "region" TEXT, "usage_per_month" REAL) STRICT, WITHOUT ROWID;
 CREATE TABLE "life_record" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "id" TEXT, "serial" TEXT, "part" TEXT, "maker" TEXT, "lot" TEXT, "event" TEXT, "entry" REAL, "age" REAL, "age_to" REAL, "unit" TEXT, "count" INTEGER, "mode" TEXT, "mechanism" TEXT, "symptom" TEXT, "cause" TEXT, "effect" TEXT, "severity" INTEGER, "relevant" INTEGER, "product" TEXT, "region" TEXT, "version" TEXT, "origin" TEXT, "stage" TEXT, "started_on" INTEGER, "observed_on" INTEGER, "downtime_hours" REAL, "repair_hours" REAL, "cost" REAL) STRICT, WITHOUT ROWID;
 CREATE TABLE "declared_value" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "part" TEXT, "maker" TEXT, "mode" TEXT, "metric" TEXT, "value" REAL, "unit" TEXT, "shape" REAL, "low" REAL, "high" REAL, "confidence" REAL, "condition" TEXT) STRICT, WITHOUT ROWID;
@@ -78,9 +80,11 @@ DELETE FROM "member" WHERE key = ?
 SELECT "key", "owner", "upload", "row", "extra", "consortium", "organisation", "role", "tier", "since", "until" FROM "member" ORDER BY key
 SELECT t."key", t."owner", t."upload", t."row", t."extra", t."consortium", t."organisation", t."role", t."tier", t."since", t."until" FROM temp.picked AS p CROSS JOIN "member" AS t ON t.key = p.key ORDER BY p.key
 DELETE FROM temp.picked AS p WHERE EXISTS (SELECT 1 FROM "member" AS t WHERE t.key = p.key)
-CREATE TEMP TABLE "member_out" ("organisation", "consortium", PRIMARY KEY ("organisation", "consortium")) WITHOUT ROWID; INSERT OR IGNORE INTO temp."member_out" SELECT "organisation", "consortium" FROM "member" WHERE "organisation" IS NOT NULL AND "consortium" IS NOT NULL ORDER BY "organisation", "consortium"
+CREATE TEMP TABLE "member_out" ("organisation", "consortium", key, PRIMARY KEY ("organisation", "consortium", key)) WITHOUT ROWID; INSERT OR IGNORE INTO temp."member_out" SELECT "organisation", "consortium", key FROM "member" WHERE "organisation" IS NOT NULL AND "consortium" IS NOT NULL ORDER BY "organisation", "consortium", key
 INSERT OR IGNORE INTO temp.seen (key, depth) SELECT e."consortium", ?1 + 1 FROM temp.seen AS s CROSS JOIN temp."member_out" AS e ON e."organisation" = s.key WHERE s.depth = ?1 AND e."consortium" IS NOT NULL
+SELECT e.key, e."organisation", e."consortium" FROM temp.picked AS s CROSS JOIN temp."member_out" AS e ON e."organisation" = s.key WHERE e."consortium" IS NOT NULL
 INSERT OR IGNORE INTO temp.seen (key, depth) SELECT e."organisation", ?1 + 1 FROM temp.seen AS s CROSS JOIN "member" AS e ON e.key >= s.key || '/' AND e.key < s.key || '0' WHERE s.depth = ?1 AND e."organisation" IS NOT NULL
+SELECT e.key, e."consortium", e."organisation" FROM temp.picked AS s CROSS JOIN "member" AS e ON e.key >= s.key || '/' AND e.key < s.key || '0' WHERE e."organisation" IS NOT NULL
 
 -- part
 INSERT OR REPLACE INTO "part" ("key", "owner", "upload", "row", "extra", "stub", "number", "issuer", "name_zh", "name_en", "part_class", "chain_level", "foundation_class", "criticality", "age_unit") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -107,8 +111,10 @@ SELECT "key", "owner", "upload", "row", "extra", "organisation", "number", "draw
 SELECT t."key", t."owner", t."upload", t."row", t."extra", t."organisation", t."number", t."drawing_no", t."part" FROM temp.picked AS p CROSS JOIN "part_alias" AS t ON t.key = p.key ORDER BY p.key
 DELETE FROM temp.picked AS p WHERE EXISTS (SELECT 1 FROM "part_alias" AS t WHERE t.key >= p.key || '@' AND t.key < p.key || 'A')
 INSERT OR IGNORE INTO temp.seen (key, depth) SELECT e."part", ?1 + 1 FROM temp.seen AS s CROSS JOIN "part_alias" AS e ON e.key >= s.key || '/' AND e.key < s.key || '0' WHERE s.depth = ?1 AND e."part" IS NOT NULL
-CREATE TEMP TABLE "part_alias_in" ("part", "organisation", PRIMARY KEY ("part", "organisation")) WITHOUT ROWID; INSERT OR IGNORE INTO temp."part_alias_in" SELECT "part", "organisation" FROM "part_alias" WHERE "part" IS NOT NULL AND "organisation" IS NOT NULL ORDER BY "part", "organisation"
+SELECT e.key, e."organisation", e."part" FROM temp.picked AS s CROSS JOIN "part_alias" AS e ON e.key >= s.key || '/' AND e.key < s.key || '0' WHERE e."part" IS NOT NULL
+CREATE TEMP TABLE "part_alias_in" ("part", "organisation", key, PRIMARY KEY ("part", "organisation", key)) WITHOUT ROWID; INSERT OR IGNORE INTO temp."part_alias_in" SELECT "part", "organisation", key FROM "part_alias" WHERE "part" IS NOT NULL AND "organisation" IS NOT NULL ORDER BY "part", "organisation", key
 INSERT OR IGNORE INTO temp.seen (key, depth) SELECT e."organisation", ?1 + 1 FROM temp.seen AS s CROSS JOIN temp."part_alias_in" AS e ON e."part" = s.key WHERE s.depth = ?1 AND e."organisation" IS NOT NULL
+SELECT e.key, e."part", e."organisation" FROM temp.picked AS s CROSS JOIN temp."part_alias_in" AS e ON e."part" = s.key WHERE e."organisation" IS NOT NULL
 
 -- contains
 INSERT OR REPLACE INTO "contains" ("key", "owner", "upload", "row", "extra", "parent", "child", "find_no", "quantity", "unit", "group", "k", "redundancy", "duty", "valid_from", "valid_to") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -117,8 +123,10 @@ SELECT "key", "owner", "upload", "row", "extra", "parent", "child", "find_no", "
 SELECT t."key", t."owner", t."upload", t."row", t."extra", t."parent", t."child", t."find_no", t."quantity", t."unit", t."group", t."k", t."redundancy", t."duty", t."valid_from", t."valid_to" FROM temp.picked AS p CROSS JOIN "contains" AS t ON t.key = p.key ORDER BY p.key
 DELETE FROM temp.picked AS p WHERE EXISTS (SELECT 1 FROM "contains" AS t WHERE t.key >= p.key || '@' AND t.key < p.key || 'A')
 INSERT OR IGNORE INTO temp.seen (key, depth) SELECT e."child", ?1 + 1 FROM temp.seen AS s CROSS JOIN "contains" AS e ON e.key >= s.key || '/' AND e.key < s.key || '0' WHERE s.depth = ?1 AND e."child" IS NOT NULL
-CREATE TEMP TABLE "contains_in" ("child", "parent", PRIMARY KEY ("child", "parent")) WITHOUT ROWID; INSERT OR IGNORE INTO temp."contains_in" SELECT "child", "parent" FROM "contains" WHERE "child" IS NOT NULL AND "parent" IS NOT NULL ORDER BY "child", "parent"
+SELECT e.key, e."parent", e."child" FROM temp.picked AS s CROSS JOIN "contains" AS e ON e.key >= s.key || '/' AND e.key < s.key || '0' WHERE e."child" IS NOT NULL
+CREATE TEMP TABLE "contains_in" ("child", "parent", key, PRIMARY KEY ("child", "parent", key)) WITHOUT ROWID; INSERT OR IGNORE INTO temp."contains_in" SELECT "child", "parent", key FROM "contains" WHERE "child" IS NOT NULL AND "parent" IS NOT NULL ORDER BY "child", "parent", key
 INSERT OR IGNORE INTO temp.seen (key, depth) SELECT e."parent", ?1 + 1 FROM temp.seen AS s CROSS JOIN temp."contains_in" AS e ON e."child" = s.key WHERE s.depth = ?1 AND e."parent" IS NOT NULL
+SELECT e.key, e."child", e."parent" FROM temp.picked AS s CROSS JOIN temp."contains_in" AS e ON e."child" = s.key WHERE e."parent" IS NOT NULL
 
 -- supplies
 INSERT OR REPLACE INTO "supplies" ("key", "owner", "upload", "row", "extra", "part", "supplier", "customer", "site", "share", "status", "alternative_exists", "lead_time_days", "lead_time_sd_days", "price", "currency", "capacity", "inventory", "recovery_days", "valid_from") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -127,8 +135,10 @@ SELECT "key", "owner", "upload", "row", "extra", "part", "supplier", "customer",
 SELECT t."key", t."owner", t."upload", t."row", t."extra", t."part", t."supplier", t."customer", t."site", t."share", t."status", t."alternative_exists", t."lead_time_days", t."lead_time_sd_days", t."price", t."currency", t."capacity", t."inventory", t."recovery_days", t."valid_from" FROM temp.picked AS p CROSS JOIN "supplies" AS t ON t.key = p.key ORDER BY p.key
 DELETE FROM temp.picked AS p WHERE EXISTS (SELECT 1 FROM "supplies" AS t WHERE t.key >= p.key || '@' AND t.key < p.key || 'A')
 INSERT OR IGNORE INTO temp.seen (key, depth) SELECT e."part", ?1 + 1 FROM temp.seen AS s CROSS JOIN "supplies" AS e ON e.key >= s.key || '/' AND e.key < s.key || '0' WHERE s.depth = ?1 AND e."part" IS NOT NULL
-CREATE TEMP TABLE "supplies_in" ("part", "supplier", PRIMARY KEY ("part", "supplier")) WITHOUT ROWID; INSERT OR IGNORE INTO temp."supplies_in" SELECT "part", "supplier" FROM "supplies" WHERE "part" IS NOT NULL AND "supplier" IS NOT NULL ORDER BY "part", "supplier"
+SELECT e.key, e."supplier", e."part" FROM temp.picked AS s CROSS JOIN "supplies" AS e ON e.key >= s.key || '/' AND e.key < s.key || '0' WHERE e."part" IS NOT NULL
+CREATE TEMP TABLE "supplies_in" ("part", "supplier", key, PRIMARY KEY ("part", "supplier", key)) WITHOUT ROWID; INSERT OR IGNORE INTO temp."supplies_in" SELECT "part", "supplier", key FROM "supplies" WHERE "part" IS NOT NULL AND "supplier" IS NOT NULL ORDER BY "part", "supplier", key
 INSERT OR IGNORE INTO temp.seen (key, depth) SELECT e."supplier", ?1 + 1 FROM temp.seen AS s CROSS JOIN temp."supplies_in" AS e ON e."part" = s.key WHERE s.depth = ?1 AND e."supplier" IS NOT NULL
+SELECT e.key, e."part", e."supplier" FROM temp.picked AS s CROSS JOIN temp."supplies_in" AS e ON e."part" = s.key WHERE e."supplier" IS NOT NULL
 
 -- mechanism
 INSERT OR REPLACE INTO "mechanism" ("key", "owner", "upload", "row", "extra", "stub", "code", "parent", "name_zh", "name_en", "typical_beta") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -157,8 +167,10 @@ SELECT "key", "owner", "upload", "row", "extra", "upstream_part", "mechanism", "
 SELECT t."key", t."owner", t."upload", t."row", t."extra", t."upstream_part", t."mechanism", t."downstream_part", t."sensitivity" FROM temp.picked AS p CROSS JOIN "propagation" AS t ON t.key = p.key ORDER BY p.key
 DELETE FROM temp.picked AS p WHERE EXISTS (SELECT 1 FROM "propagation" AS t WHERE t.key >= p.key || '@' AND t.key < p.key || 'A')
 INSERT OR IGNORE INTO temp.seen (key, depth) SELECT e."downstream_part", ?1 + 1 FROM temp.seen AS s CROSS JOIN "propagation" AS e ON e.key >= s.key || '/' AND e.key < s.key || '0' WHERE s.depth = ?1 AND e."downstream_part" IS NOT NULL
-CREATE TEMP TABLE "propagation_in" ("downstream_part", "upstream_part", PRIMARY KEY ("downstream_part", "upstream_part")) WITHOUT ROWID; INSERT OR IGNORE INTO temp."propagation_in" SELECT "downstream_part", "upstream_part" FROM "propagation" WHERE "downstream_part" IS NOT NULL AND "upstream_part" IS NOT NULL ORDER BY "downstream_part", "upstream_part"
+SELECT e.key, e."upstream_part", e."downstream_part" FROM temp.picked AS s CROSS JOIN "propagation" AS e ON e.key >= s.key || '/' AND e.key < s.key || '0' WHERE e."downstream_part" IS NOT NULL
+CREATE TEMP TABLE "propagation_in" ("downstream_part", "upstream_part", key, PRIMARY KEY ("downstream_part", "upstream_part", key)) WITHOUT ROWID; INSERT OR IGNORE INTO temp."propagation_in" SELECT "downstream_part", "upstream_part", key FROM "propagation" WHERE "downstream_part" IS NOT NULL AND "upstream_part" IS NOT NULL ORDER BY "downstream_part", "upstream_part", key
 INSERT OR IGNORE INTO temp.seen (key, depth) SELECT e."upstream_part", ?1 + 1 FROM temp.seen AS s CROSS JOIN temp."propagation_in" AS e ON e."downstream_part" = s.key WHERE s.depth = ?1 AND e."upstream_part" IS NOT NULL
+SELECT e.key, e."downstream_part", e."upstream_part" FROM temp.picked AS s CROSS JOIN temp."propagation_in" AS e ON e."downstream_part" = s.key WHERE e."upstream_part" IS NOT NULL
 
 -- lot
 INSERT OR REPLACE INTO "lot" ("key", "owner", "upload", "row", "extra", "stub", "part", "maker", "code", "produced_on", "quantity") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -177,8 +189,9 @@ SELECT "key", "owner", "upload", "row", "extra", "from_part", "from_maker", "fro
 SELECT t."key", t."owner", t."upload", t."row", t."extra", t."from_part", t."from_maker", t."from_lot", t."into_part", t."into_maker", t."into_lot", t."quantity" FROM temp.picked AS p CROSS JOIN "lot_genealogy" AS t ON t.key = p.key ORDER BY p.key
 DELETE FROM temp.picked AS p WHERE EXISTS (SELECT 1 FROM "lot_genealogy" AS t WHERE t.key >= p.key || '@' AND t.key < p.key || 'A')
 INSERT OR IGNORE INTO temp.seen (key, depth) SELECT e."into_lot", ?1 + 1 FROM temp.seen AS s CROSS JOIN "lot_genealogy" AS e ON e.key >= s.key || '/' AND e.key < s.key || '0' WHERE s.depth = ?1 AND e."into_lot" IS NOT NULL
-CREATE TEMP TABLE "lot_genealogy_in" ("into_lot", "from_lot", PRIMARY KEY ("into_lot", "from_lot")) WITHOUT ROWID; INSERT OR IGNORE INTO temp."lot_genealogy_in" SELECT "into_lot", "from_lot" FROM "lot_genealogy" WHERE "into_lot" IS NOT NULL AND "from_lot" IS NOT NULL ORDER BY "into_lot", "from_lot"
-INSERT OR IGNORE INTO temp.seen (key, depth) SELECT e."from_lot", ?1 + 1 FROM temp.seen AS s CROSS JOIN temp."lot_genealogy_in" AS e ON e."into_lot" = s.key WHERE s.depth = ?1 AND e."from_lot" IS NOT NULL
+SELECT e.key, e."from_lot", e."into_lot" FROM temp.picked AS s CROSS JOIN "lot_genealogy" AS e ON e.key >= s.key || '/' AND e.key < s.key || '0' WHERE e."into_lot" IS NOT NULL
+INSERT OR IGNORE INTO temp.seen (key, depth) SELECT e."from_lot", ?1 + 1 FROM temp.seen AS s CROSS JOIN "lot_genealogy" AS e ON e."into_lot" = s.key WHERE s.depth = ?1 AND e."from_lot" IS NOT NULL
+SELECT e.key, e."into_lot", e."from_lot" FROM temp.picked AS s CROSS JOIN "lot_genealogy" AS e ON e."into_lot" = s.key WHERE e."from_lot" IS NOT NULL
 
 -- shipment
 INSERT OR REPLACE INTO "shipment" ("key", "owner", "upload", "row", "extra", "part", "maker", "lot", "shipped_on", "quantity", "region", "usage_per_month") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
