@@ -149,7 +149,7 @@ class FairLock:
 
 
 def _remove(path: Path) -> None:
-    """Remove a ticket that is not in force. On Windows it stays while somebody looks at it; whoever looks next removes it."""
+    """Remove a ticket that is not in force. On Windows it stays while somebody looks at it, until another one looks."""
     try:
         path.unlink(missing_ok=True)
     except PermissionError:

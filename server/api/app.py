@@ -30,7 +30,7 @@ class Settings:
 
     `locale` is the language where a request does not say; `organisation` whose uploads these are (the embedded store's
     own where empty). `development` opens introspection, GraphiQL and suggestions. `hosts` are names besides localhost
-    under which a request over the loopback may come, such as that of a proxy.
+    under which a request may come, such as that of a proxy; where none are given, any will do from another machine.
     """
 
     locale: str = "en"
@@ -40,17 +40,22 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
 
 
-class LoopbackHosts:
-    """Refuses requests that come over the loopback under a foreign name: another site's page, by a rebound DNS name."""
+class Hosts:
+    """Refuses requests under a foreign name: another site's page, by a rebound DNS name.
+
+    Over the loopback always; otherwise where the names are known, as behind a container's port that is published to
+    the loopback.
+    """
 
     def __init__(self, app: ASGIApp, hosts: tuple[str, ...]) -> None:
         self.app = app
+        self.everywhere = bool(hosts)
         self.hosts = {"localhost", *hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
         server = scope.get("server")
-        if scope["type"] == "http" and server and is_loopback(server[0]):
+        if scope["type"] == "http" and (self.everywhere or (server and is_loopback(server[0]))):
             name = Request(scope).headers.get("host", "").rpartition("@")[2]
             host = name.partition("]")[0].lstrip("[") if name.startswith("[") else name.partition(":")[0]
             if not (host in self.hosts or is_loopback(host)):
@@ -112,6 +117,6 @@ def create_app(workspace: Workspace, settings: Settings | None = None) -> Starle
             Route("/health", health(workspace)),
             Route("/health/{what:str}", health(workspace)),
         ],
-        middleware=[Middleware(LoopbackHosts, hosts=chosen.hosts)],
+        middleware=[Middleware(Hosts, hosts=chosen.hosts)],
         exception_handlers={ApiError: refused},
     )

@@ -35,11 +35,13 @@ def serve(session: Session, host: str, port: int) -> None:
     """Until it is interrupted."""
     import uvicorn
 
+    from chaingraph.settings import settings
     from server.api.app import Settings, create_app, is_loopback
 
     private = host == "localhost" or is_loopback(host)
+    hosts = settings().hosts
     with session.workspace() as workspace:
-        app = create_app(workspace, Settings(locale=session.locale, development=private))
+        app = create_app(workspace, Settings(locale=session.locale, development=private, hosts=hosts))
         if not private:
             session.note(_EXPOSED.format(host=host))
         mark(session, workspace.view())

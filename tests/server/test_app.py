@@ -28,6 +28,7 @@ from server.api.answers import COST
 from server.api.app import Settings, create_app
 from server.api.errors import Code
 from server.api.limits import MUTATION_COST, Limits
+from server.health import trouble
 from tests.server import world
 from tests.server.client import Client
 
@@ -168,6 +169,50 @@ def test_a_real_server_answers_on_the_loopback_under_its_own_names_only(app: Sta
         return [response.status_code for response in found]
 
     assert asyncio.run(exchange()) == [200, 200, 200, 421, 421]
+
+
+def test_where_names_are_given_requests_under_others_are_refused_from_anywhere(space: Workspace) -> None:
+    under = {
+        name: [
+            Client(create_app(space, Settings(hosts=hosts))).get("/health", headers={"host": name}).status_code
+            for hosts in ((), ("chaingraph.example",))
+        ]
+        for name in (
+            "chaingraph.example:8000",
+            "localhost:8000",
+            "[::1]:8000",
+            "evil.example",
+            "chaingraph.example.evil",
+        )
+    }
+    assert under == {
+        "chaingraph.example:8000": [200, 200],
+        "localhost:8000": [200, 200],
+        "[::1]:8000": [200, 200],
+        "evil.example": [200, 421],
+        "chaingraph.example.evil": [200, 421],
+    }
+
+
+def test_health_is_asked_of_a_real_server(app: Starlette) -> None:
+    async def exchange() -> list[str | None]:
+        server = Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off"))
+        task = asyncio.create_task(server.serve())
+        await server.up.wait()
+        port = server.servers[0].sockets[0].getsockname()[1]
+        paths = ("/health", "/health/ready", "/nothing")
+        found = [await asyncio.to_thread(trouble, f"http://127.0.0.1:{port}{path}") for path in paths]
+        server.should_exit = True
+        await task
+        return [*found, await asyncio.to_thread(trouble, f"http://127.0.0.1:{port}/health")]
+
+    live, ready, nothing, gone = asyncio.run(exchange())
+    assert live is None
+    assert ready is None
+    assert nothing is not None
+    assert nothing.endswith("/nothing: 404")
+    assert gone is not None
+    assert "ConnectionRefusedError" in gone
 
 
 def test_every_code_and_limit_is_documented() -> None:

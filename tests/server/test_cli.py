@@ -197,3 +197,18 @@ def test_an_open_address_is_warned_of(tmp_path: Path) -> None:
     assert run.returncode == 1
     assert "there is no authentication yet" in run.stderr
     assert "GraphiQL" not in run.stdout
+
+
+def test_a_setting_that_cannot_be_used_is_refused_with_its_name(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "server", "serve", "--lang", "en", "--store", f"sqlite:///{tmp_path / 'store.db'}"],
+        env={**os.environ, "CHAINGRAPH_NEO4J_AUTH": "open-sesame"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert run.stderr.startswith(
+        "settings.invalid: A setting cannot be used: CHAINGRAPH_NEO4J_AUTH must be user/password."
+    )
+    assert "sesame" not in run.stderr
