@@ -5,7 +5,7 @@ PYTHON = $(shell for p in python3 python3.13 python3.12 python3.11; do \
   "$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { command -v "$$p"; break; }; done)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r
 
-.PHONY: help setup setup-test setup-dev demo serve graphiql test check bench generate pins clean
+.PHONY: help setup setup-test setup-dev setup-neo4j demo demo-neo4j serve graphiql test check bench generate pins clean
 
 help:
 	@grep -E '^## ' Makefile | cut -c4-
@@ -17,13 +17,22 @@ setup: .venv/.run
 demo: setup
 	@$(BIN)/chaingraph demo
 
+## make demo-neo4j  the same on Neo4j: at NEO4J=bolt://..., else on a server for the occasion that stays until Ctrl-C
+ifdef NEO4J
+demo-neo4j: setup
+	@CHAINGRAPH_STORE='$(NEO4J)' $(BIN)/chaingraph demo
+else
+demo-neo4j: setup setup-neo4j
+	@$(BIN)/python -m tests.neo4j.server $(BIN)/chaingraph demo
+endif
+
 ## make serve     GraphQL, tables and GraphiQL on this machine
 serve: setup graphiql
 	@$(BIN)/chaingraph serve
 
 ## make test      all checks and all tests
-test: check
-	@$(BIN)/python -m pytest -q -n 2
+test: check setup-neo4j
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
 
 ## make check     style, types, layers, unused dependencies
 check: setup-test
@@ -74,6 +83,19 @@ setup-dev: .venv/.dev
 .venv/.dev: requirements/dev.txt .venv/.run
 	@echo 'Installing what benchmarks and maintenance need ...'
 	@$(INSTALL) requirements/dev.txt
+	@touch $@
+
+# The Neo4j of the tests: its libraries by Maven, as tests/neo4j/pom.xml pins them, and a Java to run them.
+NEO4J_LIBRARIES := .cache/neo4j/$(shell sed -n 's:.*<neo4j.version>\(.*\)</neo4j.version>.*:\1:p' tests/neo4j/pom.xml)
+
+setup-neo4j: $(NEO4J_LIBRARIES)/stamp
+	@.ci/system-packages java:default-jre-headless
+
+$(NEO4J_LIBRARIES)/stamp: tests/neo4j/pom.xml
+	@.ci/system-packages java:default-jre-headless mvn:maven
+	@echo 'Fetching the Neo4j server that the tests run on (first time and after updates only) ...'
+	@rm -rf $(@D)
+	@mvn -q -B -f tests/neo4j/pom.xml dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=$(abspath $(@D))/lib
 	@touch $@
 
 # GraphiQL is for `make serve` alone: JavaScript by its lock file, with no install scripts. Without it the server says so and runs.

@@ -1,11 +1,15 @@
-"""What all tests share: steady draws of hypothesis, and the demo consortium in a store, loaded once.
+"""What all tests share: steady draws of hypothesis, one Neo4j server, and the demo consortium in a store, loaded once.
 
-Hypothesis draws the same examples in every run, with no deadline on a busy machine.
+Hypothesis draws the same examples in every run, with no deadline on a busy machine. The tests that use Neo4j run in
+one process, one after the other, each on a database that is empty at its start. Of the settings of whoever runs the
+tests none is seen.
 """
 
 import fcntl
 import os
+import secrets
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +17,54 @@ import pytest
 from hypothesis import settings
 
 from chaingraph import Workspace
+from tests.neo4j.server import PASSWORD, Server, running
 
 settings.register_profile("steady", deadline=None, derandomize=True, database=None)
 settings.load_profile("steady")
+
+NEO4J = "neo4j"
+"""The xdist group of the tests on Neo4j. A test belongs to it by the fixture `neo4j_server` or by its parameters."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Settings of the run's own, the same in all its processes."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    for name in [name for name in os.environ if name.startswith("CHAINGRAPH_")]:
+        del os.environ[name]
+    os.environ[PASSWORD] = secrets.token_urlsafe(16)
+    os.environ["CHAINGRAPH_CACHE"] = cache = tempfile.mkdtemp(prefix="chaingraph-cache-")
+    config.add_cleanup(lambda: shutil.rmtree(cache, ignore_errors=True))
+
+
+# before xdist, which appends the group to the test's name
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs on Neo4j."""
+    for item in items:
+        if isinstance(item, pytest.Function) and _on_neo4j(item):
+            item.add_marker(pytest.mark.xdist_group(NEO4J))
+
+
+def _on_neo4j(item: pytest.Function) -> bool:
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return "neo4j_server" in item.fixturenames or any(getattr(each, "name", each) == NEO4J for each in parameters)
+
+
+@pytest.fixture(autouse=True)
+def wiped(request: pytest.FixtureRequest) -> None:
+    """An empty database for every test on Neo4j."""
+    if request.node.get_closest_marker("xdist_group"):
+        request.getfixturevalue("neo4j_server").start().wipe()
+
+
+@pytest.fixture(scope="session")
+def neo4j_server() -> Iterator[Server]:
+    """The Neo4j server of this run."""
+    server = running()
+    yield server
+    server.stop(kill=True)
+    shutil.rmtree(server.home)
 
 
 @pytest.fixture(scope="session")
