@@ -91,6 +91,7 @@ class Server:
         self.url = f"bolt://127.0.0.1:{self.port}"
         self.password = password or secrets.token_urlsafe(16)
         self._process: subprocess.Popen[bytes] | None = None
+        self._driver: Driver | None = None
         (home / "conf").mkdir(parents=True)
         (home / "conf" / "neo4j.conf").write_text(CONFIGURATION.format(port=self.port), encoding="utf-8")
 
@@ -99,9 +100,12 @@ class Server:
         """The number of its process while it runs."""
         return self._process.pid if self._process and self._process.poll() is None else None
 
+    @property
     def driver(self) -> Driver:
-        """A new driver, to look at what the tested program did; who asks for it closes it."""
-        return GraphDatabase.driver(self.url, auth=(USER, self.password))
+        """A driver of the server's own, to look at what the tested program did."""
+        if self._driver is None:
+            self._driver = GraphDatabase.driver(self.url, auth=(USER, self.password))
+        return self._driver
 
     def start(self) -> Self:
         """Start it and wait until it answers; nothing happens if it runs. Raises RuntimeError with its output's end."""
@@ -132,8 +136,7 @@ class Server:
                 if new:
                     self._set_password()
                     new = False
-                with self.driver() as driver:
-                    driver.execute_query("RETURN 1")
+                self.driver.execute_query("RETURN 1")
             except (OSError, DriverError, Neo4jError) as error:
                 if self._process.poll() is not None or time.monotonic() > until:
                     said = (self.home / "output.log").read_text(errors="replace")[-2000:]
@@ -153,6 +156,9 @@ class Server:
 
     def stop(self, *, kill: bool = False) -> None:
         """End it, in good order or (`kill`) at once; nothing happens if it does not run."""
+        if self._driver is not None:
+            self._driver.close()
+            self._driver = None
         if self._process is not None:
             self._process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
             try:
@@ -170,7 +176,7 @@ class Server:
 
     def wipe(self) -> None:
         """Remove all nodes and relationships; constraints and indexes stay."""
-        with self.driver() as driver, driver.session() as session:
+        with self.driver.session() as session:
             session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 10000 ROWS").consume()
 
     def __enter__(self) -> Self:
