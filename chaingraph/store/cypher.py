@@ -33,11 +33,6 @@ JOURNAL = (
 """What every store has whatever the kinds are."""
 
 
-def quoted(name: str) -> str:
-    """A property's name: fields are called `end` and `group`."""
-    return f"`{name}`"
-
-
 def stated(kind: Kind) -> bool:
     """Whether rows are statements of several owners about one thing that others refer to."""
     return kind.is_node and kind.by_owner and any(True for _ in relations_to(kind.name))
@@ -71,7 +66,7 @@ def _natural(kind: Kind) -> str:
 
 
 def _map(kind: Kind, *more: str) -> str:
-    return "{" + ", ".join([*(f"{quoted(c)}: {_cell(kind, c)}" for c in kind.schema), *more]) + "}"
+    return "{" + ", ".join([*(f"{c}: {_cell(kind, c)}" for c in kind.schema), *more]) + "}"
 
 
 def _caption(kind: Kind) -> str:
@@ -100,15 +95,14 @@ def constraints(kind: Kind, *, enterprise: bool = False) -> list[str]:
         pattern = f"()-[x:{kind.relation.label}]-()"
         found = [f"CREATE CONSTRAINT {kind.name}_key IF NOT EXISTS FOR {pattern} REQUIRE x.key {unique}"]
         return found + [
-            f"CREATE INDEX {kind.name}_{n} IF NOT EXISTS FOR {pattern} ON (x.{quoted(n)})"
+            f"CREATE INDEX {kind.name}_{n} IF NOT EXISTS FOR {pattern} ON (x.{n})"
             for n, f in kind.fields.items()
             if f.meta.indexed and n not in {kind.relation.start, kind.relation.end}
         ]
     labels = [kind.label] if not stated(kind) else [kind.label, row_label(kind)]
     found = [f"CREATE CONSTRAINT {label}_key IF NOT EXISTS FOR (x:{label}) REQUIRE x.key {unique}" for label in labels]
     return found + [
-        f"CREATE INDEX {kind.name}_{n} IF NOT EXISTS FOR (x:{kind.label if n in kind.key else labels[-1]}) "
-        f"ON (x.{quoted(n)})"
+        f"CREATE INDEX {kind.name}_{n} IF NOT EXISTS FOR (x:{kind.label if n in kind.key else labels[-1]}) ON (x.{n})"
         for n, f in kind.fields.items()
         if f.meta.indexed
     ]
@@ -149,7 +143,7 @@ def _put_nodes(kind: Kind) -> str:
             f"UNWIND $rows AS row MERGE (n:{kind.label} {{key: row[0]}}) SET n = {_map(kind, caption)} "
             f"REMOVE n:{MISSING}"
         )
-    own = ", ".join([f"key: {_natural(kind)}", *(f"{quoted(c)}: {_cell(kind, c)}" for c in kind.key), caption])
+    own = ", ".join([f"key: {_natural(kind)}", *(f"{c}: {_cell(kind, c)}" for c in kind.key), caption])
     return (
         f"UNWIND $rows AS row MERGE (t:{kind.label} {{key: {_natural(kind)}}}) SET t = {{{own}}} REMOVE t:{MISSING} "
         f"MERGE (n:{row_label(kind)} {{key: row[0]}}) SET n = {_map(kind, caption)} MERGE (n)-[:STATES]->(t)"
@@ -194,17 +188,14 @@ def delete(kind: Kind) -> list[str]:
         for field, (label, outward) in kind.drawn.items()
         if field not in kind.key
     ]
-    found += [
-        f"{states} DETACH DELETE n SET t:{MISSING}",
-        f"MATCH (t:{kind.label}:{MISSING})<-[:STATES]-() WITH DISTINCT t REMOVE t:{MISSING}",
-        f"MATCH (t:{kind.label}:{MISSING}) SET t = {{key: t.key, name: t.key}}",
-    ]
-    found += [
-        f"MATCH (t:{kind.label}:{MISSING}){_arrow(f'old:{label}', outward=outward)}() DELETE old"
-        for field, (label, outward) in kind.drawn.items()
-        if field in kind.key
-    ]
-    return found
+    last = (
+        f"{states} DETACH DELETE n WITH DISTINCT t WHERE count {{ (t)<-[:STATES]-() }} = 0 "
+        f"SET t = {{key: t.key, name: t.key}} SET t:{MISSING}"
+    )
+    for field, (label, outward) in kind.drawn.items():
+        if field in kind.key:
+            last += f" WITH DISTINCT t OPTIONAL MATCH (t){_arrow(f'old:{label}', outward=outward)}() DELETE old"
+    return [*found, last]
 
 
 SWEEP = f"MATCH (n:{MISSING}) WHERE NOT EXISTS {{ (n)--() }} DELETE n"
@@ -241,7 +232,7 @@ def _columns(kind: Kind) -> str:
     """The columns of a row: days as text, moments as microseconds."""
     found = []
     for name, dtype in kind.schema.items():
-        value = f"n.{quoted(name)}"
+        value = f"n.{name}"
         if dtype == pl.Date:
             value = f"toString({value})"
         elif isinstance(dtype, pl.Datetime):
@@ -269,16 +260,13 @@ def referrers(kind: Kind) -> list[tuple[str, str]]:
             way = _arrow(f"r:{other.relation.label}", outward=field == other.relation.start)
             text = f"{here}{way}() RETURN collect(DISTINCT r.key) AS keys"
         elif other.relation:
-            text = (
-                f"MATCH ()-[r:{other.relation.label}]->() WHERE r.{quoted(field)} IN $keys "
-                "RETURN collect(r.key) AS keys"
-            )
+            text = f"MATCH ()-[r:{other.relation.label}]->() WHERE r.{field} IN $keys RETURN collect(r.key) AS keys"
         elif field in other.drawn and not stated(other):
             label, outward = other.drawn[field]
             way = _arrow(f":{label}", outward=not outward)
             text = f"{here}{way}(n:{other.label}) RETURN collect(DISTINCT n.key) AS keys"
         else:
-            text = f"MATCH (n:{row_label(other)}) WHERE n.{quoted(field)} IN $keys RETURN collect(n.key) AS keys"
+            text = f"MATCH (n:{row_label(other)}) WHERE n.{field} IN $keys RETURN collect(n.key) AS keys"
         found.append((other.name, text))
     return found
 
@@ -307,8 +295,8 @@ def golden() -> str:
     """Every statement, as compared with the golden file."""
     parts = ["\n".join(f"{s};" for s in schema()), f"// sweep\n{SWEEP};"]
     for kind in KINDS.values():
-        lines = [f"// {kind.name}", *put(kind), *delete(kind), scan(kind), rows(kind), still_there(kind)]
-        lines += [text for _, text in referrers(kind)]
+        lines = [f"// {kind.name}", *put(kind), *delete(kind), scan(kind), rows(kind)]
+        lines += [still_there(kind), *(text for _, text in referrers(kind))] if kind.is_node else []
         if kind.relation:
             lines += [s for direction in DIRECTIONS for s in (walk(kind, direction), step(kind, direction))]
         parts.append("\n".join([lines[0], *(f"{line};" for line in lines[1:])]))

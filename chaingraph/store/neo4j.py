@@ -25,7 +25,7 @@ from chaingraph.store.lock import FairLock
 from chaingraph.store.migration import VERSION
 from chaingraph.store.neo4j_lease import Lease
 from chaingraph.store.neo4j_link import LOOK, Address, Link, records
-from chaingraph.store.neo4j_session import Neo4jSession
+from chaingraph.store.neo4j_session import LOCKED, Neo4jSession
 from chaingraph.store.refusals import differs, referred, refuse, reused
 from schema import kind
 from schema.text import Text
@@ -183,9 +183,7 @@ class Neo4jStore:
     async def _turn(self, tx: Transaction) -> Head:
         """Wait for the turn to commit, which lasts until the transaction ends; the head as it is now."""
         await self._lease.turn(tx)
-        ((revision, visible, digest, load, fence),) = await records(
-            tx, f"MATCH (h:JournalHead) SET h.turn = $turn RETURN {_HEAD}, h.fence", {"turn": secrets.token_hex(8)}
-        )
+        ((revision, visible, digest, load, fence),) = await records(tx, f"{LOCKED} RETURN {_HEAD}, h.fence", {})
         self._lease.check(fence)
         return Head(revision, visible, digest or b"", load)
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from chaingraph.snapshot import Snapshot
     from chaingraph.store.base import Store
 
-_PIECE = 10_000
-"""Rows in one record: much quicker than a record for each, and still small."""
+LOCKED = "MATCH (h:JournalHead) SET h.version = h.version WITH count(*) AS locked MATCH (h:JournalHead)"
+"""Waits for the head's node, which every commit holds until it is done, and then looks at it."""
 
 
 class Neo4jSession:
@@ -106,7 +106,7 @@ class Neo4jSession:
             return None
 
         async def work(tx: neo4j.AsyncManagedTransaction) -> list[list[Any]] | None:
-            ((revision,),) = await records(tx, "MATCH (h:JournalHead) REMOVE h.reader RETURN h.revision", {})
+            ((revision,),) = await records(tx, f"{LOCKED} RETURN h.revision", {})
             if revision != self.revision:
                 return None
             return [row for (rows,) in await records(tx, text, parameters) for row in rows]

@@ -42,6 +42,30 @@ def _sqlite(statement: str) -> Callable[[Path, int], None]:
     return change
 
 
+_seen: set[Path] = set()
+
+
+def _neo4j_url(folder: Path) -> str:
+    """The run's server; wiped for a folder that comes for the first time, so that each folder has its own store."""
+    from tests.neo4j.server import running
+
+    server = running()
+    if folder not in _seen:
+        _seen.add(folder)
+        server.wipe()
+    return server.url
+
+
+def _neo4j(statement: str) -> Callable[[Path, int], None]:
+    def change(_folder: Path, revision: int) -> None:
+        from tests.neo4j.server import running
+
+        done = running().driver.execute_query(statement, revision=revision)
+        assert done.summary.counters.contains_updates
+
+    return change
+
+
 STORES = [
     Kept(
         "sqlite",
@@ -51,7 +75,16 @@ STORES = [
             "WHERE revision = :revision"
         ),
         drop=_sqlite("DELETE FROM journal WHERE revision = :revision"),
-    )
+    ),
+    Kept(
+        "neo4j",
+        _neo4j_url,
+        forge=_neo4j(
+            "MATCH (p:JournalPayload {revision: $revision}), (before:JournalPayload {revision: $revision - 1}) "
+            "SET p.data = before.data"
+        ),
+        drop=_neo4j("MATCH (c:JournalCommit {revision: $revision}) DELETE c"),
+    ),
 ]
 
 

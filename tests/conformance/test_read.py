@@ -224,7 +224,7 @@ def test_a_depth_of_ten_thousand_is_walked(store: Store) -> None:
     with store.read() as session:
         down = session.trace(["L01/00000"], "contains", "out")
         up = session.trace(["L01/10000"], "contains", "in")
-        asked = session.trace(["L01/00000"], "contains", "out", None, lambda edges: edges.is_not_null())
-    assert asked.equals(down)
+        asked = session.trace(["L01/00000"], "contains", "out", 500, lambda edges: edges.is_not_null())
+    assert asked.equals(down.head(501))
     assert down["depth"].to_list() == up["depth"].to_list() == list(range(10_001))
     assert down["key"].reverse().to_list() == up["key"].to_list()
