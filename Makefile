@@ -5,7 +5,7 @@ PYTHON = $(shell for p in python3 python3.13 python3.12 python3.11; do \
   "$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { command -v "$$p"; break; }; done)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r
 
-.PHONY: help setup setup-test setup-dev setup-neo4j demo demo-neo4j serve graphiql test check bench generate pins clean
+.PHONY: help setup setup-test setup-dev setup-neo4j demo demo-neo4j serve graphiql test check bench bundle generate pins clean
 
 help:
 	@grep -E '^## ' Makefile | cut -c4-
@@ -39,12 +39,17 @@ check: setup-test
 	@$(BIN)/ruff check -q --output-format concise .
 	@$(BIN)/ruff format -q --check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy --platform win32 --cache-dir .cache/mypy-windows schema chaingraph ingest analytics server fixtures
 	@$(BIN)/lint-imports --cache-dir .cache/import-linter
 	@$(BIN)/deptry .
 
 ## make bench     measure loading, start, paging and requests
 bench: setup-dev
 	@$(BIN)/python -m benchmarks
+
+## make bundle    one archive in dist/ to install from without a network; PLATFORM=win_amd64 and PYTHONS="3.11 3.13" for others
+bundle: setup
+	@$(BIN)/python .ci/bundle.py $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(PYTHONS),--python $(PYTHONS))
 
 ## make generate  write anew what is generated from the code: data dictionary, analyses, command line page, SDL, SQL in the tests
 generate: setup-test
