@@ -23,14 +23,14 @@ from schema.text import Text
 T = TypeVar("T")
 Work = Callable[[neo4j.AsyncManagedTransaction], Awaitable[T]]
 
-LOOK = 1.5
-"""Seconds for a look at the head: whoever waits for a page should know by then."""
-READ = 60.0
+LOOK = 3.0
+"""Seconds for a look at the head."""
+READ = 300.0
 """Seconds for reading a batch of rows or a piece of the journal."""
 WRITE = 600.0
 """Seconds for a commit of 50,000 rows, waiting for another's load and trying again included."""
 WATCH, HEARTBEAT = 0.1, 4.0
-"""Seconds between looks at a write under way, and between and for questions whether the server is still there."""
+"""Seconds between looks at long work, and between and for questions whether the server is still there."""
 RETRY = 10.0
 """Seconds for which the driver tries again what failed for a passing reason."""
 SCHEMES = ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc")
@@ -129,7 +129,7 @@ class Link:
             async with self.session(neo4j.READ_ACCESS) as session:
                 return await session.execute_read(work)
 
-        return self.run(reading(), seconds)
+        return self.run(reading(), seconds, None if seconds <= LOOK else _patient)
 
     def write(self, work: Work[T], seconds: float = WRITE) -> T:
         """What `work` does in one transaction. It may be run again even after it was committed: it must notice."""
@@ -205,7 +205,7 @@ class Link:
 
 
 def _patient() -> None:
-    """Whoever writes may wait."""
+    """Work may take long as long as the server is there."""
 
 
 async def _within(work: Awaitable[None], seconds: float) -> None:
