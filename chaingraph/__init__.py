@@ -1,7 +1,7 @@
 """The graph itself: change sets, stores, snapshots, views. `Workspace` is the door, `View` what a viewer sees."""
 
-from chaingraph.errors import Busy, ChaingraphError, Conflict, NotFound, StoreError
+from chaingraph.errors import Busy, ChaingraphError, Conflict, NotFound, StoreError, Unavailable
 from chaingraph.view import View
 from chaingraph.workspace import Workspace
 
-__all__ = ["Busy", "ChaingraphError", "Conflict", "NotFound", "StoreError", "View", "Workspace"]
+__all__ = ["Busy", "ChaingraphError", "Conflict", "NotFound", "StoreError", "Unavailable", "View", "Workspace"]

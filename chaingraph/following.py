@@ -1,9 +1,33 @@
-"""The graph of a store in memory: the snapshot of a revision, from the nearest one that is kept and the journal."""
+"""The graph of a store in memory: the snapshot of a revision, and one that is kept up to date.
+
+A remote store is followed in the background: one thread looks at its head, another takes in what is new, and whoever
+asks for the graph gets the newest snapshot at once or is told that the store does not answer.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+from chaingraph import checkpoint
+from chaingraph.changes import chained
+from chaingraph.errors import ChaingraphError, Unavailable
 from chaingraph.snapshot import Snapshot
-from chaingraph.store.base import Store
+from chaingraph.store.base import Commit, Head, Store
+from schema.text import Text
+
+LOG = logging.getLogger(__name__)
+
+REPLAY_ROWS = 20_000
+"""When more rows than this had to be replayed, the snapshot is written to disk so that the next start need not."""
+EVERY = 0.2
+"""Seconds between looks at the head of a remote store: what others commit is seen within a second."""
+STALE = 1.5
+"""After so many seconds without an answer of a remote store its graph is not shown any more."""
 
 
 def snapshot_at(store: Store, revision: int) -> Snapshot:
@@ -13,11 +37,226 @@ def snapshot_at(store: Store, revision: int) -> Snapshot:
 
 
 def newest(store: Store, limit: int) -> Snapshot:
-    """The newest snapshot that is kept of the store's graph, of at most revision `limit`; the empty one if none is."""
-    return Snapshot.newest(store.snapshots, limit, lambda revision: digest_at(store, revision))
+    """The newest snapshot that is kept of the store's graph, of at most revision `limit`; the empty one if none is.
+
+    One in the store itself (see `checkpoint`) is taken where it is so much newer than the one on this machine that
+    reading it is quicker than replaying the commits between the two.
+    """
+
+    def digest(revision: int) -> bytes | None:
+        return digest_at(store, revision)
+
+    local = Snapshot.newest(store.snapshots, limit, digest)
+    tried = None
+    while store.remote:
+        found = checkpoint.manifest(store, digest)
+        if found is None or found == tried or not local.revision < found.revision <= limit:
+            break
+        between = sum(commit.rows for commit in store.journal(local.revision, found.revision))
+        if local.revision and between * checkpoint.SHARE < found.rows:
+            break
+        taken = checkpoint.read(store, found, digest(found.revision) or b"")
+        if taken is not None:
+            return taken
+        tried = found  # it may have been written anew meanwhile
+        LOG.warning("the checkpoint of %s at revision %s is not whole", store.url, found.revision)
+    return local
 
 
 def digest_at(store: Store, revision: int) -> bytes | None:
     """The journal's digest at a revision, None if it does not reach there."""
     found = next(iter(store.journal(revision - 1, revision)), None)
     return None if found is None else found.digest
+
+
+class Moved(Exception):
+    """The journal does not go on from the snapshot: the store was set back to another past, from a backup."""
+
+
+class Follower:
+    """The newest snapshot of a store's graph. Threads may share one.
+
+    Whole loads only. `start` has the store followed in the background; then `now` never waits. A snapshot is made while
+    the one before it is still answered from, and `prepare` is called with it before it takes its place.
+    """
+
+    def __init__(self, store: Store, prepare: Callable[[Snapshot], None]) -> None:
+        self._store = store
+        self._prepare = prepare
+        self._following = threading.Lock()
+        """Held by whoever takes in what is new."""
+        self._snapshot: Snapshot | None = None
+        self._replayed = 0
+        self._owes = False
+        """A write of this process has not been read back."""
+        self._heard = -math.inf
+        """When the store last answered and nothing kept the graph from being up to date."""
+        self._behind: Exception | None = None
+        self._told = ""
+        self._threads: list[threading.Thread] = []
+        self._stopping = threading.Event()
+        self._news = threading.Event()
+        self._first = threading.Event()
+
+    def now(self) -> Snapshot:
+        """The newest snapshot. Where the store is followed in the background nobody waits for it; else it is followed.
+
+        Raises StoreError; from the background Unavailable, when the store has not answered for STALE seconds, when its
+        graph has not been read yet, and when this process's own last write has not been read back.
+        """
+        if not self._threads:
+            self.follow()
+        elif time.monotonic() - self._heard > STALE:
+            raise Unavailable(
+                "store.unreachable",
+                Text("存储没有应答。", "The store does not answer."),
+                Text("请稍后重试。", "Try again in a few seconds."),
+            ) from self._behind
+        elif self._snapshot is None or self._owes:
+            raise Unavailable(
+                "store.starting",
+                Text("正在读取图谱。", "The graph is being read."),
+                Text("请稍后重试。", "Try again in a few seconds."),
+            )
+        assert self._snapshot is not None
+        return self._snapshot
+
+    def last(self) -> Snapshot:
+        """The snapshot as last followed."""
+        return self.now() if self._snapshot is None else self._snapshot
+
+    def follow(self) -> bool:
+        """Take in what has been committed since; true when the snapshot is another one now. Raises StoreError."""
+        with self._following:
+            before = self._snapshot
+            after = self._newer(before, self._store.head())
+            if before is not None and after is not before:
+                after.warm(before)
+            self._show(after)
+            self._heard, self._behind, self._owes = time.monotonic(), None, False
+            self._first.set()
+            if self._replayed > REPLAY_ROWS:
+                try:
+                    self._show(after.write(self._store.snapshots))
+                except OSError as error:  # a full or read-only disk: the next start is slower, no answer is wrong
+                    LOG.warning("the snapshot could not be written: %s", error)
+                self._replayed = 0
+            return after is not before
+
+    def written(self) -> None:
+        """Follow after a write of this process. Should that fail, the write was done all the same: nothing is raised,
+        but the background shows nothing until it succeeds.
+        """
+        try:
+            self.follow()
+        except ChaingraphError as error:
+            self._owes = True
+            LOG.warning("what was written could not be read back: %s", error)
+
+    def start(self, every: float = EVERY) -> None:
+        """Follow in the background, with a look at the head every so many seconds, until `stop`."""
+        if not self._threads:
+            self._threads = [
+                threading.Thread(target=self._poll, args=(every,), name="store-poll", daemon=True),
+                threading.Thread(target=self._replay, name="store-replay", daemon=True),
+            ]
+            for thread in self._threads:
+                thread.start()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until the graph has been read for the first time, for so many seconds at most; whether it has."""
+        return self._first.wait(seconds)
+
+    def stop(self) -> None:
+        """Have the background end; `join` waits for it, and closing the store before that cuts its waiting short."""
+        self._stopping.set()
+        self._news.set()
+
+    def join(self) -> None:
+        """Wait until the background has ended."""
+        for thread in self._threads:
+            thread.join()
+
+    def _show(self, snapshot: Snapshot) -> None:
+        if self._threads:
+            self._prepare(snapshot)
+        self._snapshot = snapshot
+
+    def _newer(self, before: Snapshot | None, head: Head) -> Snapshot:
+        """The snapshot at the head: the one before where nothing is new, else that and the commits since."""
+        if before is not None and _continues(before, head):
+            if before.revision == head.visible:
+                return before
+            commits = self._counted(self._store.journal(before.revision, head.visible))
+            with contextlib.suppress(Moved):
+                return before.apply(_chain(before.digest, commits))
+        start = newest(self._store, head.visible)
+        if start.folder is None:
+            self._replayed += start.size
+        if start.revision == head.visible:
+            return start
+        return start.apply(self._counted(self._store.journal(start.revision, head.visible)))
+
+    def _counted(self, commits: Iterable[Commit]) -> Iterator[Commit]:
+        for commit in commits:
+            if self._stopping.is_set():
+                raise Unavailable("store.closed", Text("存储正在关闭。", "The store is being closed."))
+            self._replayed += commit.rows
+            yield commit
+
+    def _poll(self, every: float) -> None:
+        """Look at the head; have what is new taken in."""
+        while not self._stopping.is_set():
+            try:
+                head = self._store.head()
+            except Exception as error:  # noqa: BLE001 - told, and tried again
+                self._tell(error)
+            else:
+                snapshot = self._snapshot
+                if snapshot is None or self._owes or not _is_at(snapshot, head):
+                    self._news.set()
+                else:
+                    self._behind = None
+                if self._behind is None:
+                    self._heard = time.monotonic()
+                    self._told = ""
+            self._stopping.wait(every)
+
+    def _replay(self) -> None:
+        """Take in what is new, whenever there is something."""
+        while True:
+            self._news.wait()
+            if self._stopping.is_set():
+                return
+            self._news.clear()
+            try:
+                self.follow()
+            except Exception as error:  # noqa: BLE001 - told, and tried again at the next look
+                self._behind = error
+                self._tell(error)
+
+    def _tell(self, error: Exception) -> None:
+        """Say once what is the matter."""
+        if not self._stopping.is_set() and self._told != str(error):
+            self._told = str(error)
+            known = isinstance(error, ChaingraphError)
+            LOG.warning("the store cannot be followed: %s", error, exc_info=None if known else error)
+
+
+def _is_at(snapshot: Snapshot, head: Head) -> bool:
+    """Whether a snapshot is what there is to see at the head."""
+    return snapshot.revision == head.visible and _continues(snapshot, head)
+
+
+def _continues(snapshot: Snapshot, head: Head) -> bool:
+    """Whether the head may be later in the snapshot's own past, as far as the head itself shows."""
+    return snapshot.revision <= head.visible and (snapshot.revision < head.revision or snapshot.digest == head.digest)
+
+
+def _chain(digest: bytes, commits: Iterable[Commit]) -> Iterator[Commit]:
+    """The commits, as long as each is chained to the one before; raises Moved."""
+    for commit in commits:
+        if commit.digest != chained(digest, commit.revision, commit.id, commit.content):
+            raise Moved
+        digest = commit.digest
+        yield commit

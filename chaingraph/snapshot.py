@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 
 from chaingraph import mapped
 from chaingraph.changes import increasing
+from chaingraph.merging import GONE, Merged, merge
+from chaingraph.store import migration
 from chaingraph.store.base import Commit
 from schema import KINDS, kind
 
@@ -119,11 +121,30 @@ class Snapshot:
         return self._inverse[slot]
 
     def _resolve(self, name: str, field: str) -> Rows:
+        return self._found(name, field, self.table(name)[field])
+
+    def _spliced(self, before: Rows, merged: Merged, name: str, field: str) -> Rows:
+        """A reference after a merge that left its targets where they were: resolved anew in what the merge touched."""
+        anew = [each[field] for each in merged.pieces if isinstance(each, pl.DataFrame)]
+        found = self._found(name, field, pl.concat([pl.Series(field, [], pl.String()), *anew]))
+        parts, at = [], 0
+        for each in merged.pieces:
+            if isinstance(each, tuple):
+                parts.append(before[each[0] : each[1]])
+            else:
+                parts.append(found[at : at + len(each)])
+                at += len(each)
+        return np.concatenate(parts) if parts else found
+
+    def _found(self, name: str, field: str, values: pl.Series) -> Rows:
+        """The rows that these references lead to."""
+        if not len(values):
+            return np.zeros(0, np.int32)
         target = kind(kind(name).refs[field])
         numbered = self.natural(target.name).alias("natural").to_frame().with_row_index("at")
         if target.by_owner:
             numbered = numbered.unique("natural", keep="first", maintain_order=True)
-        wanted = self.table(name).select(natural=pl.col(field))
+        wanted = values.alias("natural").to_frame()
         found = wanted.join(numbered, on="natural", how="left", maintain_order="left")["at"]
         return found.cast(pl.Int32).fill_null(-1).to_numpy()
 
@@ -138,22 +159,28 @@ class Snapshot:
                 touched.setdefault(name, []).append(_gone(keys))
             for name, rows in changes.put.items():
                 touched.setdefault(name, []).append(rows)
-        tables = {name: self.table(name) for name in KINDS}
-        for name, parts in touched.items():
-            news = _last(parts)
-            kept = tables[name].join(news.select("key"), on="key", how="anti", maintain_order="left")
-            stays = news.filter(pl.col("_gone").is_null()) if "_gone" in news.columns else news
-            added = stays.select(kind(name).schema.keys()) if len(stays) else kind(name).empty()
-            tables[name] = (
-                kept.merge_sorted(added, key="key") if len(kept) and len(added) else kept if len(kept) else added
-            )
+        merged = {name: merge(self.table(name), _last(parts)) for name, parts in touched.items()}
+        tables = {name: merged[name].table if name in merged else self.table(name) for name in KINDS}
         fresh = Snapshot(revision, tables, None, digest)
         for name in KINDS:
             for field, target in kind(name).refs.items():
-                if name not in touched and target not in touched:
-                    fresh._refs[name, field] = self.ref(name, field)
-                    fresh._inverse[name, field] = self.inverse(name, field)
+                slot = (name, field)
+                if target in merged and not merged[target].same_keys:
+                    continue
+                if name in merged and slot in self._refs:
+                    fresh._refs[slot] = fresh._spliced(self._refs[slot], merged[name], name, field)
+                if name not in merged and (self.folder or slot in self._refs):
+                    fresh._refs[slot] = self.ref(name, field)
+                if name not in merged and (self.folder or slot in self._inverse):
+                    fresh._inverse[slot] = self.inverse(name, field)
         return fresh
+
+    def warm(self, like: Snapshot) -> None:
+        """Resolve the references that were asked of another snapshot, so that who asks next need not wait for it."""
+        for name, field in list(like._refs):
+            self.ref(name, field)
+        for name, field in list(like._inverse):
+            self.inverse(name, field)
 
     def write(self, parent: Path) -> Snapshot:
         """Write the snapshot into a folder of its own under `parent` and give the mapped one back; older ones go.
@@ -225,7 +252,7 @@ class Snapshot:
 
 def _gone(keys: pl.Series) -> pl.DataFrame:
     """Deletions among the statements of a kind."""
-    return pl.DataFrame({"key": keys.cast(pl.String)}).with_columns(_gone=pl.lit(value=True))
+    return pl.DataFrame({"key": keys.cast(pl.String)}).with_columns(pl.lit(value=True).alias(GONE))
 
 
 def _last(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -237,9 +264,12 @@ def _last(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 
 def mark(revision: int, digest: bytes) -> str:
-    """Name of a snapshot that is kept: its revision, and a mark of the journal there and of the tables' shape."""
+    """Name of a snapshot that is kept: its revision, and a mark of the journal there and of the version and shape of
+    the tables.
+    """
     shape = [(name, [(c, str(t)) for c, t in each.schema.items()]) for name, each in KINDS.items()]
-    return f"r{revision}-{hashlib.sha256(f'{FORMAT} {digest.hex()} {shape}'.encode()).hexdigest()[:16]}"
+    seal = hashlib.sha256(f"{FORMAT} {migration.VERSION} {digest.hex()} {shape}".encode())
+    return f"r{revision}-{seal.hexdigest()[:16]}"
 
 
 def _revision(folder: Path) -> int:

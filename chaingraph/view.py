@@ -17,6 +17,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from chaingraph.snapshot import Csr, Rows, Snapshot
+from chaingraph.store.base import Direction
+from chaingraph.store.walking import walk
 from schema import Kind, kind
 
 T = TypeVar("T")
@@ -55,12 +57,26 @@ class View:
         self._memo: dict[Hashable, object] = {}
         self._lock = threading.RLock()
 
+    @property
+    def revision(self) -> int:
+        """The store's revision that it shows: for comparing, not for showing."""
+        return self._snapshot.revision
+
     def memo(self, slot: Hashable, make: Callable[[], T]) -> T:
         """What `make` gave for this slot the first time; results belong to the view that they were computed on."""
         with self._lock:
             if slot not in self._memo:
                 self._memo[slot] = make()
             return cast("T", self._memo[slot])
+
+    def warm(self, like: View) -> None:
+        """Make what was asked of another view, so that who asks next need not wait for it."""
+        for name in list(like._kept):
+            self.table(name)
+        for name, field in list(like._refs):
+            self.ref(name, field)
+        for name, field in list(like._inverse):
+            self.inverse(name, field)
 
     def table(self, name: str) -> pl.DataFrame:
         """The rows of a kind, one for each natural key, in canonical order; `key` is the natural key.
@@ -124,6 +140,27 @@ class View:
         if at == len(column) or not (column[at].startswith(wanted) if kind(name).merged else column[at] == wanted):
             return -1
         return int(at if kept.place is None else kept.place[at])
+
+    def has(self, name: str, keys: pl.Series) -> pl.Series:
+        """Which of these stored rows of a kind the view has, other owners' statements about one thing included; by
+        their stored keys.
+        """
+        stored = self._snapshot.table(name)["key"]
+        if len(keys) <= FEW:
+            places = [bisect.bisect_left(stored, key) for key in keys]
+            there = [at < len(stored) and stored[at] == key for at, key in zip(places, keys, strict=True)]
+            return pl.Series("has", there, pl.Boolean())
+        found = stored.to_frame().join(keys.alias("key").to_frame(), on="key", how="semi")["key"]
+        return keys.is_in(found.implode()).alias("has")
+
+    def walk(self, start: Sequence[str], along: str, direction: Direction, depth: int | None = None) -> pl.DataFrame:
+        """Walk an edge kind from natural keys `start`, as `Session.trace` does in the store."""
+        relation = kind(along).relation
+        if relation is None:
+            raise ValueError(f"{along} is not a relation")
+        here, there = (relation.start, relation.end) if direction == "out" else (relation.end, relation.start)
+        edges = self._snapshot.table(along).select("key", here=here, there=there)
+        return walk(lambda frontier: edges.join(frontier.alias("here").to_frame(), on="here", how="semi"), start, depth)
 
     def disagreements(self, name: str) -> pl.DataFrame:
         """Statements of several owners about one thing: all rows whose natural key others state too, with `natural`."""

@@ -5,22 +5,32 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Self
 
 import polars as pl
 
 from chaingraph.changes import COMMIT_ROWS, ChangeSet
+from chaingraph.checkpoint import Keeper
+from chaingraph.errors import ChaingraphError
+from chaingraph.following import EVERY, Follower, digest_at
 from chaingraph.snapshot import Snapshot
 from chaingraph.store import Store, open_store
+from chaingraph.store.base import Direction
 from chaingraph.view import EVERYBODY, View
 from schema import KINDS, kind
 
 LOG = logging.getLogger(__name__)
 
-REPLAY_ROWS = 20_000
-"""When more rows than this had to be replayed, the snapshot is written to disk so that the next start need not."""
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """The views of one snapshot, by viewer and purpose."""
+
+    of: Snapshot
+    made: dict[tuple[str, str], View]
 
 
 class Workspace:
@@ -28,19 +38,25 @@ class Workspace:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._lock = threading.RLock()
-        self._snapshot: Snapshot | None = None
-        self._replayed = 0
-        self._views: dict[tuple[str, str], View] = {}
+        self._graph = Follower(store, self._prepare)
+        self._checkpoints = Keeper(store, lambda revision: digest_at(store, revision))
+        self._lock = threading.Lock()
+        self._views = Views(Snapshot.empty(), {})
+        self._next = self._views
 
     @classmethod
-    def open(cls, url: str) -> Workspace:
-        """The workspace on the store at `url`, made if it is not there. Raises StoreError."""
-        return cls(open_store(url))
+    def open(cls, url: str, *, lazy: bool = False) -> Workspace:
+        """The workspace on the store at `url`, made if it is not there; `lazy` reaches a remote one at first use.
+
+        Raises StoreError.
+        """
+        return cls(open_store(url, lazy=lazy))
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Let go of the store; what follows it in the background ends."""
+        self._graph.stop()
         self.store.close()
+        self._graph.join()
 
     def __enter__(self) -> Self:
         return self
@@ -48,49 +64,76 @@ class Workspace:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def start_following(self, every: float = EVERY) -> None:
+        """Follow the store in the background from now on: then no view waits for the network, and what others commit is
+        seen within a second. For a store on this machine there is no need of it.
+        """
+        self._graph.start(every)
+
+    def wait(self, seconds: float) -> bool:
+        """Whether the graph has been read, or is within so many seconds."""
+        return self._graph.wait(seconds)
+
     def snapshot(self) -> Snapshot:
         """The graph as last followed."""
-        with self._lock:
-            if self._snapshot is None:
-                self.follow()
-            assert self._snapshot is not None
-            return self._snapshot
+        return self._graph.last()
 
     def follow(self) -> bool:
         """Take in what has been committed since; true when there was anything. Whole loads only."""
-        with self._lock:
-            head = self.store.head()
-            if self._snapshot is None:
-                self._snapshot = Snapshot.newest(self.store.snapshots, head.visible, self._digest)
-            if self._snapshot.revision >= head.visible:
-                return False
-            commits = list(self.store.journal(self._snapshot.revision, head.visible))
-            self._snapshot = self._snapshot.apply(commits)
-            self._replayed += sum(c.rows for c in commits)
-            self._views.clear()
-            if self._replayed > REPLAY_ROWS:
-                try:
-                    self._snapshot = self._snapshot.write(self.store.snapshots)
-                except OSError as error:  # a full or read-only disk: the next start is slower, no answer is wrong
-                    LOG.warning("the snapshot could not be written: %s", error)
-                self._replayed = 0
-            return True
-
-    def _digest(self, revision: int) -> bytes | None:
-        found = next(iter(self.store.journal(revision - 1, revision)), None)
-        return None if found is None else found.digest
+        return self._graph.follow()
 
     def view(self, viewer: str = EVERYBODY, purpose: str = "quality", at: dt.datetime | None = None) -> View:
-        """What `viewer` (an organisation's id) may see for a purpose at a time, of the newest revision."""
+        """What `viewer` (an organisation's id) may see for a purpose at a time, of the newest revision.
+
+        Raises StoreError; Unavailable when a store that is followed in the background has not answered for a while.
+        """
+        snapshot = self._graph.now()
+        if at is not None:
+            return View(snapshot, viewer, purpose, at)
+        slot = (viewer, purpose)
         with self._lock:
-            self.follow()
-            snapshot = self.snapshot()
-            if at is not None:
-                return View(snapshot, viewer, purpose, at)
-            slot = (viewer, purpose)
-            if slot not in self._views:
-                self._views[slot] = View(snapshot, viewer, purpose)
-            return self._views[slot]
+            if snapshot is not self._views.of:
+                self._views = self._next if snapshot is self._next.of else Views(snapshot, {})
+            if slot not in self._views.made:
+                self._views.made[slot] = View(snapshot, viewer, purpose)
+            return self._views.made[slot]
+
+    def _prepare(self, snapshot: Snapshot) -> None:
+        """Make the views of a snapshot before it is shown, as far as those of the one before were asked."""
+        with self._lock:
+            asked = dict(self._views.made)
+        views = {slot: View(snapshot, *slot) for slot in asked}
+        for slot, view in views.items():
+            view.warm(asked[slot])
+        self._next = Views(snapshot, views)
+
+    def trace(
+        self, view: View, start: Sequence[str], along: str, direction: Direction = "out", depth: int | None = None
+    ) -> pl.DataFrame:
+        """Walk an edge kind in the store from natural keys `start`, over edges that the view has; see `Session.trace`.
+
+        Where the store has moved on and edges of the kind may have gone meanwhile, the view's own are walked. Raises
+        StoreError.
+        """
+        with self.store.read() as session:
+            if not self._lost(view, along, session.revision):
+                return session.trace(start, along, direction, depth, lambda keys: view.has(along, keys))
+        return view.walk(start, along, direction, depth)
+
+    def _lost(self, view: View, kind: str, revision: int) -> bool:
+        """Whether rows that the view has may be gone, or changed, at a later revision.
+
+        More commits than a load's first are not read for it: what they hold counts as changed.
+        """
+        rows = 0
+        for commit in self.store.journal(view.revision, revision):
+            rows += commit.rows
+            changes = commit.changes([kind]) if rows <= COMMIT_ROWS else None
+            if changes is None or kind in changes.delete:
+                return True
+            if kind in changes.put and view.has(kind, changes.put[kind]["key"]).any():
+                return True
+        return revision < view.revision
 
     @contextmanager
     def writing(self, timeout: float = 300.0, waiting: Callable[[], None] | None = None) -> Iterator[Snapshot]:
@@ -98,18 +141,24 @@ class Workspace:
         first.
 
         If the block fails in the middle of a load, its commits so far are taken back too: a load is taken whole or
-        not at all. Raises Busy when somebody else writes for longer than `timeout` seconds.
+        not at all. Where that fails as well, the next to write takes them back. Raises Busy when somebody else writes
+        for longer than `timeout` seconds.
         """
         with self.store.writing(timeout, waiting):
-            self.follow()
+            self._graph.follow()
             self._take_back()
             try:
-                yield self.snapshot()
+                yield self._graph.last()
             except BaseException:
-                self._take_back()
+                try:
+                    self._take_back()
+                except ChaingraphError as error:
+                    LOG.warning("an unfinished load could not be taken back yet: %s", error)
                 raise
             finally:
-                self.follow()
+                self._graph.written()
+            if self.store.remote:
+                self._checkpoints.keep(self._graph.last())
 
     def submit(self, changes: ChangeSet | Iterable[ChangeSet], committed: Callable[[int], None] | None = None) -> int:
         """Commit a change set, or the change sets of one load one after another; returns the newest revision.

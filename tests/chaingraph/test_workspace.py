@@ -105,7 +105,7 @@ def test_a_half_written_snapshot_is_ignored_and_swept_up_later(tmp_path: Path) -
 def test_a_snapshot_that_cannot_be_written_is_still_answered_from(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chaingraph.workspace.REPLAY_ROWS", 0)
+    monkeypatch.setattr("chaingraph.following.REPLAY_ROWS", 0)
     with opened(tmp_path) as workspace:
         workspace.store.snapshots.write_text("a file where the folder should be")
         workspace.submit(change(**machine()))
