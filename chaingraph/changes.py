@@ -71,15 +71,20 @@ class ChangeSet:
         found = {}
         for name in KINDS:
             if name in self.put and len(self.put[name]):
-                found[f"put {name}"] = hashlib.sha256(canonical(self.put[name])).hexdigest()
+                found[f"put {name}"] = _digest(self.put[name])
             if name in self.delete and len(self.delete[name]):
-                found[f"delete {name}"] = hashlib.sha256(canonical(keys_frame(self.delete[name]))).hexdigest()
+                found[f"delete {name}"] = _digest(keys_frame(self.delete[name]))
         return found
 
     @cached_property
     def content(self) -> bytes:
         """32 bytes that stand for all that the change set does."""
         return content_of(self.load, self.part, self.last, self.by, self.digests)
+
+
+def digests_of(payload: Iterable[Payload]) -> dict[str, str]:
+    """`ChangeSet.digests` of a payload as it was written, in whatever columns it had then."""
+    return {f"{op} {name}": _digest(pl.read_ipc(data)) for op, name, data in payload}
 
 
 def content_of(load: str | None, part: int, last: bool, by: str, digests: Mapping[str, str]) -> bytes:
@@ -103,16 +108,28 @@ def decoded(
     payload: Iterable[Payload], kinds: Sequence[str] | None, version: int, by: str, number: uuid.UUID,
     load: str | None, part: int, last: bool,
 ) -> ChangeSet:  # fmt: skip
-    """A journal entry as a change set, brought from the schema of its `version` to that of today."""
+    """A journal entry as a change set, brought from the schema of its `version` to that of today.
+
+    What it did to kinds that there are no longer is left out.
+    """
+    from chaingraph.store import migration
+
     put, delete = {}, {}
     for each in payload:
-        if kinds is None or each.kind in kinds:
-            rows = pl.read_ipc(each.data)
-            if each.op == "put":
-                put[each.kind] = rows
-            else:
-                delete[each.kind] = rows["key"]
+        if each.kind not in KINDS or (kinds is not None and each.kind not in kinds):
+            continue
+        rows = pl.read_ipc(each.data)
+        if each.op == "delete":
+            delete[each.kind] = rows["key"]
+        elif (
+            now := rows if version == migration.VERSION else migration.upgraded(each.kind, rows, version)
+        ) is not None:
+            put[each.kind] = now
     return ChangeSet(put, delete, by, number, load, part, last)
+
+
+def _digest(rows: pl.DataFrame) -> str:
+    return hashlib.sha256(canonical(rows)).hexdigest()
 
 
 def canonical(rows: pl.DataFrame) -> bytes:

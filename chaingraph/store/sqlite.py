@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import hashlib
+import logging
 import os
 import secrets
 import time
@@ -20,13 +20,12 @@ import polars as pl
 
 from chaingraph.changes import ChangeSet, Payload, chained, increasing
 from chaingraph.errors import StoreError
-from chaingraph.store import statements
+from chaingraph.store import migration, sqlite_migration, statements
 from chaingraph.store.base import Commit, Head, Named
 from chaingraph.store.lock import FairLock
-from chaingraph.store.migration import VERSION
 from chaingraph.store.refusals import NAMED, differs, referred, refuse, reused
 from chaingraph.store.sqlite_errors import told
-from chaingraph.store.sqlite_session import SqliteSession, pick
+from chaingraph.store.sqlite_session import SqliteSession, physical, pick
 from schema import kind
 from schema.text import Text
 
@@ -34,11 +33,6 @@ PAGE = 256
 """How many journal entries are read at a time."""
 CHECKPOINT_PAGES = 16_384
 """Pages in the write-ahead log (64 MiB) at which it is written back: a load changes the same pages again and again."""
-
-
-def _physical(rows: pl.DataFrame) -> pl.DataFrame:
-    """Columns as SQLite has them: days and microseconds for dates and times."""
-    return rows.with_columns(pl.col(pl.Date).cast(pl.Int64), pl.col(pl.Datetime).cast(pl.Int64))
 
 
 class SqliteStore:
@@ -63,21 +57,16 @@ class SqliteStore:
         with told(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             with self._connection() as run:
-                if _version(run) is None:
+                if sqlite_migration.version(run, path) is None:
                     with self._turn():
                         self._make(run)
-                if _version(run) != _VERSION:
-                    raise StoreError(
-                        "store.version",
-                        Text(f"{path} 由其他版本的程序建立。", f"{path} was made by another version of chaingraph."),
-                        Text(
-                            "请用原版本导出，再载入新存储。", "Export it with that version; load that into a new store."
-                        ),
-                    )
+                self._migrate(run)
+                if not sqlite_migration.is_todays(run):
+                    raise migration.other(path)
 
     def _make(self, run: apsw.Connection) -> None:
         """Make the tables, in turn, unless another process was quicker."""
-        if _version(run) is not None:
+        if sqlite_migration.version(run, self.path) is not None:
             return
         if run.execute("SELECT count(*) FROM sqlite_schema").get:
             raise StoreError(
@@ -88,7 +77,25 @@ class SqliteStore:
         run.execute("PRAGMA journal_mode = wal")
         with run:
             run.execute(statements.tables())
-            run.execute("INSERT INTO meta VALUES ('tables', ?)", (_VERSION,))
+            sqlite_migration.note(run, migration.VERSION)
+
+    def _migrate(self, run: apsw.Connection) -> None:
+        """Bring the tables to today's version, when nobody writes: each step in a transaction of its own."""
+        if self._version(run) == migration.VERSION:
+            return
+        with self._writing():
+            for step in migration.pending(self._version(run)):
+                with self._transaction() as own:
+                    if self._version(own) < step.version:
+                        LOG.info("%s becomes version %d: %s", self.path, step.version, step.text.en)
+                        sqlite_migration.take(own, step)
+
+    def _version(self, run: apsw.Connection) -> int:
+        """The store's version; raises StoreError if this program does not know it."""
+        found = sqlite_migration.version(run, self.path) or 0
+        if found > migration.VERSION:
+            raise migration.newer(self.path, found)
+        return found
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[apsw.Connection]:
@@ -138,7 +145,7 @@ class SqliteStore:
         if not changes.last and changes.load is None:
             raise ValueError("A commit that is not the last of its load must name the load.")
         payload = changes.payload()
-        put = {name: _physical(_in_order(name, rows)) for name, rows in changes.put.items() if len(rows)}
+        put = {name: physical(_in_order(name, rows)) for name, rows in changes.put.items() if len(rows)}
         content = changes.content
         with self._writing(), self._transaction() as run:
             known = run.execute("SELECT revision, content FROM journal WHERE id = ?", (changes.id.bytes,)).fetchone()
@@ -146,7 +153,7 @@ class SqliteStore:
                 if known[1] != content:
                     raise reused(changes)
                 return int(known[0])
-            head = _head(run)
+            head = self._head(run)
             refuse(head, changes, expect)
             _append(run, "audit", leaves)
             if not changes.size and not (head.open_load and changes.last):
@@ -157,7 +164,7 @@ class SqliteStore:
             now = time.time_ns() // 1000
             _enter(
                 run, payload, revision, changes.id.bytes, changes.load, changes.part, changes.last, changes.by, now,
-                content, digest, changes.size, VERSION,
+                content, digest, changes.size, migration.VERSION,
             )  # fmt: skip
             return revision
 
@@ -165,9 +172,9 @@ class SqliteStore:
         """Append a commit of another store as it was; see `Store.restore`."""
         payload = commit.payload()
         changes = replace(commit, payload=lambda: payload).changes(None)
-        put = {name: _physical(_in_order(name, rows)) for name, rows in changes.put.items() if len(rows)}
+        put = {name: physical(_in_order(name, rows)) for name, rows in changes.put.items() if len(rows)}
         with self._writing(), self._transaction() as run:
-            head = _head(run)
+            head = self._head(run)
             if commit.revision <= head.revision:
                 known: bytes = run.execute("SELECT digest FROM journal WHERE revision = ?", (commit.revision,)).get
                 if known != commit.digest:
@@ -187,7 +194,17 @@ class SqliteStore:
     def head(self) -> Head:
         """How far the journal is."""
         with told(self.path), self._connection() as run:
-            return _head(run)
+            return self._head(run)
+
+    def _head(self, run: apsw.Connection) -> Head:
+        """How far the journal is. Raises StoreError if another process has made a newer version of the store."""
+        found: list[Any] = run.execute(_HEAD).fetchall()  # one statement: one moment
+        ((version, revision, digest, load, last, visible),) = found
+        if int(version) != migration.VERSION:
+            raise migration.newer(self.path, int(version))
+        if revision is None:
+            return Head(0, 0, b"", None)
+        return Head(revision, visible, digest, None if last else load)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[SqliteSession]:
@@ -195,7 +212,7 @@ class SqliteStore:
         with self._connection() as run:
             with told(self.path):
                 run.execute("BEGIN")
-                session = SqliteSession(self.path, run)
+                session = SqliteSession(self.path, run, self._head(run).revision)
             try:
                 yield session
             finally:
@@ -277,30 +294,13 @@ class SqliteStore:
 
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_HEAD = (
+    "SELECT m.value, j.revision, j.digest, j.load, j.last, (SELECT coalesce(max(revision), 0) FROM journal WHERE last) "
+    "FROM meta AS m LEFT JOIN (SELECT * FROM journal ORDER BY revision DESC LIMIT 1) AS j WHERE m.name = 'version'"
+)
 _PAYLOAD = "SELECT op, kind, data FROM payload WHERE revision = ? ORDER BY rowid"
-_VERSION = hashlib.sha256(statements.tables().encode()).hexdigest()
-"""What a store's tables are; another registry makes others."""
+LOG = logging.getLogger(__name__)
 _ABANDONED: list[deque[apsw.Connection]] = []
-
-
-def _version(run: apsw.Connection) -> str | None:
-    """The version of the store's tables, None if there are none yet."""
-    if not run.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'meta'").get:
-        return None
-    found = run.execute("SELECT value FROM meta WHERE name = 'tables'").fetchone()
-    return None if found is None else str(found[0])
-
-
-def _head(run: apsw.Connection) -> Head:
-    # one statement: one moment
-    found = run.execute(
-        "SELECT revision, digest, load, last, (SELECT coalesce(max(revision), 0) FROM journal WHERE last) "
-        "FROM journal ORDER BY revision DESC LIMIT 1"
-    ).fetchone()
-    if found is None:
-        return Head(0, 0, b"", None)
-    revision, digest, load, last, visible = found
-    return Head(revision, visible, digest, None if last else load)
 
 
 def _enter(run: apsw.Connection, payload: Sequence[Payload], revision: int, *entry: apsw.SQLiteValue) -> None:

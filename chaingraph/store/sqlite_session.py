@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -20,12 +20,12 @@ from schema.core import Kind
 class SqliteSession:
     """A read transaction: nothing that others write meanwhile is in it."""
 
-    def __init__(self, path: Path, connection: apsw.Connection) -> None:
+    def __init__(self, path: Path, connection: apsw.Connection, revision: int) -> None:
         self._path = path
         self._connection = connection
         self._cursors: list[apsw.Cursor] = []
         self._ready: set[tuple[str, str]] = set()
-        self.revision: int = connection.execute("SELECT coalesce(max(revision), 0) FROM journal").get
+        self.revision = revision
 
     def scan(self, kind: str, batch: int = 50_000) -> Iterator[pl.DataFrame]:
         """All rows of a kind in key order, in batches of columns."""
@@ -34,7 +34,7 @@ class SqliteSession:
             cursor = self._connection.execute(statements.scan(of))
             self._cursors.append(cursor)
             while found := list(islice(cursor, batch)):
-                yield _frame(of, found)
+                yield frame(of.schema, found)
 
     def close(self) -> None:
         """End the scans that nobody read to their end: each would hold the transaction open."""
@@ -46,7 +46,7 @@ class SqliteSession:
         of = KINDS[kind]
         with told(self._path):
             pick(self._connection, keys)
-            return _frame(of, self._connection.execute(statements.rows(of)).fetchall())
+            return frame(of.schema, self._connection.execute(statements.rows(of)).fetchall())
 
     def trace(
         self,
@@ -84,15 +84,20 @@ class SqliteSession:
         return pl.DataFrame(found, schema=STEP, orient="row")
 
 
-def _frame(of: Kind, rows: Sequence[tuple[object, ...]]) -> pl.DataFrame:
-    """SQLite's rows as columns of the kind."""
+def frame(schema: Mapping[str, pl.DataType], rows: Sequence[tuple[object, ...]]) -> pl.DataFrame:
+    """SQLite's rows as columns."""
     if not rows:
-        return of.empty()
+        return pl.DataFrame(schema=schema)
     columns = []
-    for (name, dtype), values in zip(of.schema.items(), zip(*rows, strict=True), strict=True):
+    for (name, dtype), values in zip(schema.items(), zip(*rows, strict=True), strict=True):
         stored = pl.String() if dtype == pl.String else pl.Float64() if dtype == pl.Float64 else pl.Int64()
         columns.append(pl.Series(name, values, stored).cast(dtype))
     return pl.DataFrame(columns)
+
+
+def physical(rows: pl.DataFrame) -> pl.DataFrame:
+    """Columns as SQLite has them: days and microseconds for dates and times."""
+    return rows.with_columns(pl.col(pl.Date).cast(pl.Int64), pl.col(pl.Datetime).cast(pl.Int64))
 
 
 def pick(run: apsw.Connection, keys: Iterable[str]) -> None:

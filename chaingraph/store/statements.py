@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from chaingraph.store.base import DIRECTIONS, Direction
@@ -53,10 +55,10 @@ def _columns(kind: Kind) -> str:
     return ", ".join(map(name, kind.schema))
 
 
-def table(kind: Kind) -> str:
-    """The kind's table, in the order of its keys."""
-    columns = [f"{name(n)} {_TYPES[t.base_type()]}" for n, t in kind.schema.items() if n != "key"]
-    return f"CREATE TABLE {name(kind.name)} (key TEXT PRIMARY KEY, {', '.join(columns)}) STRICT, WITHOUT ROWID;"
+def table(called: str, schema: Mapping[str, pl.DataType]) -> str:
+    """A table of rows with these columns, in the order of their keys."""
+    columns = [f"{name(n)} {_TYPES[t.base_type()]}" for n, t in schema.items() if n != "key"]
+    return f"CREATE TABLE {name(called)} (key TEXT PRIMARY KEY, {', '.join(columns)}) STRICT, WITHOUT ROWID;"
 
 
 def indexes(kind: Kind) -> list[str]:
@@ -77,7 +79,9 @@ def _ends(kind: Kind) -> tuple[str, ...]:
 
 def tables() -> str:
     """Everything that makes an empty store."""
-    return JOURNAL + "".join(f"{s}\n" for kind in KINDS.values() for s in (table(kind), *indexes(kind)))
+    return JOURNAL + "".join(
+        f"{s}\n" for kind in KINDS.values() for s in (table(kind.name, kind.schema), *indexes(kind))
+    )
 
 
 def put(kind: Kind) -> str:
