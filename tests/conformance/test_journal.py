@@ -6,7 +6,6 @@ import datetime as dt
 import hashlib
 import uuid
 from dataclasses import replace
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -16,7 +15,7 @@ from chaingraph.store import Store
 from chaingraph.store.verify import verify
 from schema import kind
 from tests.chaingraph.world import machine, rows
-from tests.conformance.stores import Kept, graph, parts, replayed
+from tests.conformance.stores import graph, parts, replayed
 
 WHEN = dt.datetime(2026, 3, 1, 12, 30, 15, 250_000, tzinfo=dt.UTC)
 
@@ -149,30 +148,6 @@ def test_replaying_the_journal_gives_the_graph(store: Store) -> None:
     found, expected = graph(store), replayed(store)
     assert found.keys() == expected.keys()
     assert all(found[name].equals(expected[name]) for name in found)
-
-
-@pytest.mark.parametrize("revision", [2, 3, 5])
-def test_a_changed_past_is_noticed(kept: Kept, tmp_path: Path, revision: int) -> None:
-    store = kept.open(tmp_path)
-    for number in range(5):
-        store.commit(parts(number))
-    store.close()
-    kept.forge(tmp_path, revision)
-    again = kept.open(tmp_path)
-    assert verify(again) == revision
-    again.close()
-
-
-@pytest.mark.parametrize("revision", [1, 3, 5])
-def test_a_missing_commit_is_noticed(kept: Kept, tmp_path: Path, revision: int) -> None:
-    store = kept.open(tmp_path)
-    for number in range(6):
-        store.commit(parts(number))
-    store.close()
-    kept.drop(tmp_path, revision)
-    again = kept.open(tmp_path)
-    assert verify(again) == revision
-    again.close()
 
 
 def test_the_columns_of_a_kind_are_checked_when_a_change_set_is_made() -> None:
