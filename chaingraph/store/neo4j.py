@@ -10,36 +10,29 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from typing import Any
 
-import neo4j
-import polars as pl
-
-from chaingraph.changes import ChangeSet, Payload, chained, increasing
+from chaingraph.changes import ChangeSet, Payload, chained
 from chaingraph.errors import StoreError
 from chaingraph.settings import Settings, settings
-from chaingraph.store import cypher
+from chaingraph.store import migration, neo4j_migration
 from chaingraph.store.base import Commit, Head, Named
 from chaingraph.store.lock import FairLock
-from chaingraph.store.migration import VERSION
 from chaingraph.store.neo4j_lease import Lease
 from chaingraph.store.neo4j_link import LOOK, Address, Link, records
+from chaingraph.store.neo4j_rows import Transaction, apply, handed, run
 from chaingraph.store.neo4j_session import LOCKED, Neo4jSession
-from chaingraph.store.refusals import differs, referred, refuse, reused
-from schema import kind
+from chaingraph.store.refusals import differs, refuse, reused
 from schema.text import Text
 
-Transaction = neo4j.AsyncManagedTransaction
-
-UNWIND_ROWS = 10_000
-"""Rows handed over with one statement: 5,000 to 50,000 are alike in speed, and fewer keep the server's memory low."""
 PAGE = 256
 """How many journal entries are read at a time."""
+MIGRATION = 3600.0
+"""Seconds to wait for somebody else's migration."""
 PIECE = 4 << 20
 """Bytes in one piece of a blob: 0.14 s to write, 0.04 s to read."""
 
-_HEAD = "h.revision, h.visible, h.digest, h.openLoad"
+_HEAD = "h.version, h.revision, h.visible, h.digest, h.openLoad"
 
 
 class Neo4jStore:
@@ -61,42 +54,52 @@ class Neo4jStore:
         self._queue = FairLock(folder / "lock")
         self._lease = Lease(folder, self.link)
         self._prepared = False
-        self._preparing = threading.Lock()
+        self._preparing = threading.RLock()
+        self._migrating = False
 
     def prepare(self) -> None:
-        """Connect, and make what is missing: constraints, indexes, the head. Raises StoreError, Unavailable."""
+        """Connect; make the store where there is none, bring an older one to today's version. Raises StoreError."""
         with self._preparing:
-            if self._prepared:
+            if self._prepared or self._migrating:
                 return
             with self._queue():
-                version = self.link.read(_version)
-                if version is None:
-                    self._make()
-                elif version != VERSION:
-                    raise StoreError(
-                        "store.version",
-                        Text(
-                            f"{self.url} 由其他版本的程序建立。",
-                            f"{self.url} was made by another version of chaingraph.",
-                        ),
-                    )
+                found = neo4j_migration.state(self.link)
+                if found is None:
+                    self._refuse_foreign()
+                    neo4j_migration.make(self.link)
+                elif found != (migration.VERSION, migration.layout()):
+                    self._migrate()
             self._prepared = True
 
-    def _make(self) -> None:
-        """Make constraints and indexes, then the head; others may do the same meanwhile."""
-        foreign = self.link.query("MATCH (n) WHERE NOT n:JournalHead AND NOT n:WriteLock RETURN labels(n)[0] LIMIT 1")
-        if foreign:
+    def _refuse_foreign(self) -> None:
+        ours = "NOT n:JournalHead AND NOT n:WriteLock"
+        if self.link.query(f"MATCH (n) WHERE {ours} RETURN 1 LIMIT 1"):
             raise StoreError(
                 "store.foreign",
                 Text(f"{self.url} 中已有其他程序的数据。", f"{self.url} holds another program's data."),
                 Text("请使用空数据库。", "Use an empty database."),
             )
-        edition = self.link.query(
-            "CALL dbms.components() YIELD name, edition WHERE name = 'Neo4j Kernel' RETURN edition"
-        )
-        for statement in cypher.schema(enterprise=edition == [("enterprise",)]):
-            self.link.write(partial(_run, text=statement))
-        self.link.write(partial(_run, text=_FIRST, version=VERSION))
+
+    def _migrate(self) -> None:
+        """Whoever comes first does it; the others wait."""
+        self._migrating = True
+        try:
+            with self._lease.held(MIGRATION, lambda: None):
+                found = neo4j_migration.state(self.link)
+                assert found is not None
+                version, layout = found
+                self._check(version)
+                if version < migration.VERSION:
+                    neo4j_migration.migrate(self, self.link, version)
+                elif layout != migration.layout():
+                    raise migration.other(self.url)
+        finally:
+            self._migrating = False
+
+    def _check(self, version: int) -> None:
+        """Raises StoreError when a newer program has been here, also while this one had the store open."""
+        if version > migration.VERSION:
+            raise migration.newer(self.url, version)
 
     def _ready(self) -> Link:
         if not self._prepared:
@@ -123,7 +126,7 @@ class Neo4jStore:
         """Apply atomically and append to the journal; see `Store.commit`."""
         if not changes.last and changes.load is None:
             raise ValueError("A commit that is not the last of its load must name the load.")
-        put = {name: _handed(name, rows) for name, rows in changes.put.items() if len(rows)}
+        put = {name: handed(name, rows) for name, rows in changes.put.items() if len(rows)}
         payload, content, link = changes.payload(), changes.content, self._ready()
 
         async def work(tx: Transaction) -> int:
@@ -139,13 +142,13 @@ class Neo4jStore:
             await _append(tx, "audit", leaves)
             if not changes.size and not (head.open_load and changes.last):
                 return head.revision
-            await _apply(tx, changes, put)
+            await apply(tx, changes, put)
             revision = head.revision + 1
             digest = chained(head.digest, revision, changes.id, content)
             entry = {
                 "revision": revision, "id": str(changes.id), "load": changes.load, "part": changes.part,
                 "last": changes.last, "by": changes.by, "at": time.time_ns() // 1000, "content": content,
-                "digest": digest, "rows": changes.size, "version": VERSION,
+                "digest": digest, "rows": changes.size, "version": migration.VERSION,
             }  # fmt: skip
             await _enter(tx, entry, payload)
             return revision
@@ -156,7 +159,7 @@ class Neo4jStore:
     def restore(self, commit: Commit, leaves: Sequence[bytes] = ()) -> None:
         """Append a commit of another store as it was; see `Store.restore`."""
         changes, payload, link = commit.changes(None), commit.payload(), self._ready()
-        put = {name: _handed(name, rows) for name, rows in changes.put.items() if len(rows)}
+        put = {name: handed(name, rows) for name, rows in changes.put.items() if len(rows)}
 
         async def work(tx: Transaction) -> None:
             head = await self._turn(tx)
@@ -169,7 +172,7 @@ class Neo4jStore:
             if commit.revision != head.revision + 1 or commit.digest != expected:
                 raise differs(commit.revision)
             await _append(tx, "audit", leaves)
-            await _apply(tx, changes, put)
+            await apply(tx, changes, put)
             entry = {
                 "revision": commit.revision, "id": str(commit.id), "load": commit.load, "part": commit.part,
                 "last": commit.last, "by": commit.by, "at": int(commit.at.timestamp() * 1_000_000),
@@ -183,13 +186,19 @@ class Neo4jStore:
     async def _turn(self, tx: Transaction) -> Head:
         """Wait for the turn to commit, which lasts until the transaction ends; the head as it is now."""
         await self._lease.turn(tx)
-        ((revision, visible, digest, load, fence),) = await records(tx, f"{LOCKED} RETURN {_HEAD}, h.fence", {})
+        ((version, revision, visible, digest, load, fence),) = await records(
+            tx, f"{LOCKED} RETURN {_HEAD}, h.fence", {}
+        )
+        self._check(version)
         self._lease.check(fence)
         return Head(revision, visible, digest or b"", load)
 
     def head(self) -> Head:
         """How far the journal is."""
-        ((revision, visible, digest, load),) = self._ready().query(f"MATCH (h:JournalHead) RETURN {_HEAD}", LOOK)
+        ((version, revision, visible, digest, load),) = self._ready().query(
+            f"MATCH (h:JournalHead) RETURN {_HEAD}", LOOK
+        )
+        self._check(version)
         return Head(revision, visible, digest or b"", load)
 
     @contextlib.contextmanager
@@ -231,7 +240,7 @@ class Neo4jStore:
                 ((last, length),) = await records(tx, text, {"log": log, "mark": mark})
                 if last == mark:
                     return int(length)
-                await _run(tx, "MATCH (l:Log {name: $log}) SET l.mark = $mark", log=log, mark=mark)
+                await run(tx, "MATCH (l:Log {name: $log}) SET l.mark = $mark", log=log, mark=mark)
             return await _append(tx, log, leaves)
 
         return self._ready().write(work)
@@ -255,11 +264,11 @@ class Neo4jStore:
         pieces = [data[at : at + PIECE] for at in range(0, len(data), PIECE)]
 
         async def work(tx: Transaction) -> None:
-            await _run(tx, "MERGE (b:StoredBlob {name: $name}) SET b.size = $size", name=name, size=len(data))
-            await _run(tx, "MATCH (p:StoredBlobPiece {name: $name}) DELETE p", name=name)
+            await run(tx, "MERGE (b:StoredBlob {name: $name}) SET b.size = $size", name=name, size=len(data))
+            await run(tx, "MATCH (p:StoredBlobPiece {name: $name}) DELETE p", name=name)
             text = "CREATE (:StoredBlobPiece {name: $name, number: $number, data: $data})"
             for number, piece in enumerate(pieces):
-                await _run(tx, text, name=name, number=number, data=piece)
+                await run(tx, text, name=name, number=number, data=piece)
 
         self._ready().write(work)
 
@@ -283,10 +292,6 @@ class Neo4jStore:
         self.link.close()
 
 
-_FIRST = (
-    "MERGE (h:JournalHead {one: 1}) ON CREATE SET h.version = $version, h.revision = 0, h.visible = 0, h.fence = 0 "
-    "MERGE (:WriteLock {one: 1})"
-)
 _ENTRIES = (
     "MATCH (c:JournalCommit) WHERE c.revision > $since AND c.revision <= $until "
     "RETURN c.revision, c.id, c.load, c.part, c.last, c.by, c.at, c.content, c.digest, c.rows, c.version "
@@ -294,16 +299,6 @@ _ENTRIES = (
 )
 _PAYLOAD = "MATCH (p:JournalPayload {revision: $revision}) RETURN p.op, p.kind, p.data ORDER BY p.number"
 _LEAVES = "MATCH (l:LogLeaf {log: $log}) WHERE l.number >= $since RETURN l.leaf ORDER BY l.number LIMIT $page"
-
-
-async def _run(tx: Transaction, text: str, **parameters: Any) -> neo4j.ResultSummary:
-    result = await tx.run(text, parameters)
-    return await result.consume()
-
-
-async def _version(tx: Transaction) -> int | None:
-    found = await records(tx, "MATCH (h:JournalHead) RETURN h.version", {})
-    return int(found[0][0]) if found else None
 
 
 async def _append(tx: Transaction, log: str, leaves: Sequence[bytes]) -> int:
@@ -321,7 +316,7 @@ async def _append(tx: Transaction, log: str, leaves: Sequence[bytes]) -> int:
 
 async def _enter(tx: Transaction, entry: dict[str, Any], payload: Sequence[Payload]) -> None:
     """The entry of the journal, and the head moved to it."""
-    await _run(
+    await run(
         tx,
         "MATCH (h:JournalHead) SET h.revision = $entry.revision, h.digest = $entry.digest, "
         "h.visible = CASE WHEN $entry.last THEN $entry.revision ELSE h.visible END, "
@@ -330,51 +325,4 @@ async def _enter(tx: Transaction, entry: dict[str, Any], payload: Sequence[Paylo
     )
     text = "CREATE (:JournalPayload {revision: $revision, number: $number, op: $op, kind: $kind, data: $data})"
     for number, (op, name, data) in enumerate(payload):
-        await _run(tx, text, revision=entry["revision"], number=number, op=op, kind=name, data=data)
-
-
-def _handed(name: str, rows: pl.DataFrame) -> list[tuple[Any, ...]]:
-    """Rows as the statements take them; raises ValueError for a row without a key, or two with one."""
-    in_order = rows if increasing(rows["key"]) else rows.sort("key")
-    if rows["key"].null_count() or not increasing(in_order["key"]) or in_order["key"][0] == "":
-        raise ValueError(f"Rows of {name} without a key, or two with the same.")
-    of = kind(name)
-    return (in_order.with_columns(_natural=of.natural_of()) if cypher.stated(of) else in_order).rows()
-
-
-async def _apply(tx: Transaction, changes: ChangeSet, put: dict[str, list[tuple[Any, ...]]]) -> None:
-    """Deletes, then puts; then look whether anything refers to what is gone."""
-    loose = False
-    for name, keys in changes.delete.items():
-        gone = keys.cast(pl.String).sort().to_list()
-        for statement in cypher.delete(kind(name)):
-            for at in range(0, len(gone), UNWIND_ROWS):
-                await _run(tx, statement, keys=gone[at : at + UNWIND_ROWS])
-                loose = True
-    for name, rows in put.items():
-        for statement in cypher.put(kind(name)):
-            for at in range(0, len(rows), UNWIND_ROWS):
-                done = await _run(tx, statement, rows=rows[at : at + UNWIND_ROWS])
-                loose |= done.counters.relationships_deleted > 0
-    await _refuse_referred(tx, changes)
-    if loose:
-        await _run(tx, cypher.SWEEP)
-
-
-async def _refuse_referred(tx: Transaction, changes: ChangeSet) -> None:
-    found: dict[str, set[str]] = {}
-    for name, keys in changes.delete.items():
-        of = kind(name)
-        statements = cypher.referrers(of)
-        if not len(keys) or not statements:
-            continue
-        naturals = pl.DataFrame({"key": keys.cast(pl.String)}).select(of.natural_of()).to_series().unique().to_list()
-        for at in range(0, len(naturals), UNWIND_ROWS):
-            picked = naturals[at : at + UNWIND_ROWS]
-            ((there,),) = await records(tx, cypher.still_there(of), {"keys": picked})
-            gone = sorted(set(picked).difference(there))
-            for other, statement in statements if gone else ():
-                ((refer,),) = await records(tx, statement, {"keys": gone})
-                found.setdefault(other, set()).update(refer)
-    if any(found.values()):
-        raise referred({other: sorted(keys, key=str.encode) for other, keys in found.items()})
+        await run(tx, text, revision=entry["revision"], number=number, op=op, kind=name, data=data)

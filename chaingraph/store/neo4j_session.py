@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import neo4j
 import polars as pl
 
-from chaingraph.store import cypher
+from chaingraph.store import cypher, migration
 from chaingraph.store.base import Allowed, Direction
 from chaingraph.store.neo4j_link import READ, Link, records
 from chaingraph.store.walking import STEP, walk
@@ -106,7 +106,9 @@ class Neo4jSession:
             return None
 
         async def work(tx: neo4j.AsyncManagedTransaction) -> list[list[Any]] | None:
-            ((revision,),) = await records(tx, f"{LOCKED} RETURN h.revision", {})
+            ((revision, version),) = await records(tx, f"{LOCKED} RETURN h.revision, h.version", {})
+            if version > migration.VERSION:
+                raise migration.newer(self._store.url, version)
             if revision != self.revision:
                 return None
             return [row for (rows,) in await records(tx, text, parameters) for row in rows]
