@@ -26,6 +26,8 @@ REPLAY_ROWS = 20_000
 """When more rows than this had to be replayed, the snapshot is written to disk so that the next start need not."""
 EVERY = 0.2
 """Seconds between looks at the head of a remote store: what others commit is seen within a second."""
+REFUSED = 5.0
+"""Seconds until the next look at a store that answers and refuses: a wrong password is not tried again and again."""
 STALE = 1.5
 """After so many seconds without an answer of a remote store its graph is not shown any more."""
 
@@ -93,10 +95,12 @@ class Follower:
         """When the store last answered and nothing kept the graph from being up to date."""
         self._behind: Exception | None = None
         self._told = ""
+        self._refusal: ChaingraphError | None = None
         self._threads: list[threading.Thread] = []
         self._stopping = threading.Event()
         self._news = threading.Event()
         self._first = threading.Event()
+        """Set when there is a snapshot, or a refusal."""
 
     def now(self) -> Snapshot:
         """The newest snapshot. Where the store is followed in the background nobody waits for it; else it is followed.
@@ -135,12 +139,8 @@ class Follower:
             self._show(after)
             self._heard, self._behind, self._owes = time.monotonic(), None, False
             self._first.set()
-            if self._replayed > REPLAY_ROWS:
-                try:
-                    self._show(after.write(self._store.snapshots))
-                except OSError as error:  # a full or read-only disk: the next start is slower, no answer is wrong
-                    LOG.warning("the snapshot could not be written: %s", error)
-                self._replayed = 0
+            if self._threads or not self._store.remote:
+                self._write()
             return after is not before
 
     def written(self) -> None:
@@ -164,8 +164,14 @@ class Follower:
                 thread.start()
 
     def wait(self, seconds: float) -> bool:
-        """Wait until the graph has been read for the first time, for so many seconds at most; whether it has."""
-        return self._first.wait(seconds)
+        """Wait until the graph has been read for the first time, for so many seconds at most; whether it has.
+
+        Raises the StoreError of a store that answers and cannot be used: a wrong password, a newer schema.
+        """
+        self._first.wait(seconds)
+        if self._snapshot is None and self._refusal is not None:
+            raise self._refusal
+        return self._snapshot is not None
 
     def stop(self) -> None:
         """Have the background end; `join` waits for it, and closing the store before that cuts its waiting short."""
@@ -176,6 +182,21 @@ class Follower:
         """Wait until the background has ended."""
         for thread in self._threads:
             thread.join()
+
+    def keep(self) -> None:
+        """Write the snapshot to disk if the next start would have much to replay. With nobody following a remote store
+        in the background this is put off to the end, so that the first answer does not wait for it.
+        """
+        with self._following:
+            self._write()
+
+    def _write(self) -> None:
+        if self._snapshot is not None and self._replayed > REPLAY_ROWS:
+            try:
+                self._show(self._snapshot.write(self._store.snapshots))
+            except OSError as error:  # a full or read-only disk: the next start is slower, no answer is wrong
+                LOG.warning("the snapshot could not be written: %s", error)
+            self._replayed = 0
 
     def _show(self, snapshot: Snapshot) -> None:
         if self._threads:
@@ -207,10 +228,13 @@ class Follower:
     def _poll(self, every: float) -> None:
         """Look at the head; have what is new taken in."""
         while not self._stopping.is_set():
+            pause = every
             try:
                 head = self._store.head()
             except Exception as error:  # noqa: BLE001 - told, and tried again
                 self._tell(error)
+                if not isinstance(error, Unavailable):
+                    pause = max(every, REFUSED)
             else:
                 snapshot = self._snapshot
                 if snapshot is None or self._owes or not _is_at(snapshot, head):
@@ -220,7 +244,7 @@ class Follower:
                 if self._behind is None:
                     self._heard = time.monotonic()
                     self._told = ""
-            self._stopping.wait(every)
+            self._stopping.wait(pause)
 
     def _replay(self) -> None:
         """Take in what is new, whenever there is something."""
@@ -237,6 +261,9 @@ class Follower:
 
     def _tell(self, error: Exception) -> None:
         """Say once what is the matter."""
+        if isinstance(error, ChaingraphError) and not isinstance(error, Unavailable) and self._snapshot is None:
+            self._refusal = error
+            self._first.set()
         if not self._stopping.is_set() and self._told != str(error):
             self._told = str(error)
             known = isinstance(error, ChaingraphError)

@@ -61,7 +61,9 @@ class Workspace:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self._graph.keep()
         self.close()
 
     def start_following(self, every: float = EVERY) -> None:
@@ -71,7 +73,9 @@ class Workspace:
         self._graph.start(every)
 
     def wait(self, seconds: float) -> bool:
-        """Whether the graph has been read, or is within so many seconds."""
+        """Whether the graph has been read, or is within so many seconds. Raises StoreError for a store that answers and
+        cannot be used.
+        """
         return self._graph.wait(seconds)
 
     def snapshot(self) -> Snapshot:

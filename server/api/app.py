@@ -15,10 +15,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from chaingraph import ChaingraphError, Workspace
+from chaingraph import ChaingraphError, StoreError, Workspace
 from server.api import graphiql, tables
 from server.api.context import Context, locale_of
-from server.api.errors import ApiError
+from server.api.errors import ApiError, Code, Unreadable, headers
 from server.api.http import Endpoint
 from server.api.limits import Limits
 from server.api.schema import SCHEMA
@@ -81,21 +81,32 @@ def health(workspace: Workspace) -> Callable[[Request], Awaitable[Response]]:
         try:
             await to_thread.run_sync(workspace.view)
         except ChaingraphError:
-            return JSONResponse({"status": "unavailable"}, 503)
+            return JSONResponse({"status": "unavailable"}, 503, headers(Code.UNAVAILABLE))
         return JSONResponse({"status": "ready"})
 
     return answer
 
 
-async def refused(_request: Request, error: Exception) -> Response:
-    """An ApiError outside GraphQL, in the shape that errors have there."""
-    assert isinstance(error, ApiError)
-    body = {"errors": [{"message": error.message, "extensions": {"code": error.code.value}}]}
-    return Response(json.dumps(body, ensure_ascii=False), error.status, media_type="application/json")
+def refusals(locale: str) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """What is refused outside GraphQL, in the shape that errors have there; `locale` where a request does not say."""
+
+    async def refused(request: Request, error: Exception) -> Response:
+        if isinstance(error, StoreError):
+            error = Unreadable(error, locale_of(request, locale))
+        assert isinstance(error, ApiError)
+        body = {"errors": [{"message": error.message, "extensions": error.extensions}]}
+        content = json.dumps(body, ensure_ascii=False)
+        return Response(content, error.status, headers(error.code), media_type="application/json")
+
+    return refused
 
 
 def create_app(workspace: Workspace, settings: Settings | None = None) -> Starlette:
-    """The application on a workspace, which stays the caller's to close."""
+    """The application on a workspace, which stays the caller's to close.
+
+    One on a remote store is to follow it in the background (`Workspace.start_following`): then no request waits for the
+    network.
+    """
     chosen = settings or Settings()
 
     def context(request: Request) -> Context:
@@ -107,7 +118,9 @@ def create_app(workspace: Workspace, settings: Settings | None = None) -> Starle
         limits=chosen.limits,
         development=chosen.development,
         page=graphiql.page if chosen.development else None,
+        begin=Context.begin,
     )
+    refused = refusals(chosen.locale)
     return Starlette(
         routes=[
             Route("/", lambda _request: RedirectResponse("/graphql")),
@@ -118,5 +131,5 @@ def create_app(workspace: Workspace, settings: Settings | None = None) -> Starle
             Route("/health/{what:str}", health(workspace)),
         ],
         middleware=[Middleware(Hosts, hosts=chosen.hosts)],
-        exception_handlers={ApiError: refused},
+        exception_handlers={ApiError: refused, StoreError: refused},
     )

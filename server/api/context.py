@@ -34,6 +34,15 @@ class Context:
         """What the viewer may see."""
         return self.workspace.view(self.organisation)
 
+    def begin(self, mutation: bool) -> None:
+        """Take the view before anything else, so that a graph that cannot be read is known by then; raises StoreError.
+
+        A mutation's own view is taken after it.
+        """
+        view = self.workspace.view(self.organisation)
+        if not mutation:
+            self.view = view
+
     def say(self, locale: object) -> str:
         """The language asked for, else the request's."""
         return str(locale.value) if isinstance(locale, Locale) else self.locale

@@ -10,7 +10,8 @@ from typing import Any
 from graphql import GraphQLError, Node
 from pydantic import ValidationError
 
-from chaingraph import ChaingraphError, NotFound
+from chaingraph import ChaingraphError, NotFound, StoreError, Unavailable
+from schema import Text
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,8 @@ class Code(enum.StrEnum):
     """No such thing, or none that this viewer may see."""
     REFUSED = "REFUSED"
     """The graph does not allow it; the message says why."""
+    UNAVAILABLE = "UNAVAILABLE"
+    """The graph cannot be read or written at the moment; nothing was done, and the same request may be sent again."""
     INTERNAL = "INTERNAL"
     """A fault of ours; the log has it under the request id."""
 
@@ -54,8 +57,12 @@ STATUS = {
     Code.FORBIDDEN: 403,
     Code.NOT_FOUND: 404,
     Code.INTERNAL: 500,
+    Code.UNAVAILABLE: 503,
 }
 """HTTP status where a whole request is refused; 400 for all others."""
+
+RETRY_AFTER = 2
+"""Seconds after which a client may ask again for what was UNAVAILABLE."""
 
 
 class ApiError(GraphQLError):
@@ -71,6 +78,20 @@ class ApiError(GraphQLError):
         return STATUS.get(self.code, 400)
 
 
+class Unreadable(ApiError):
+    """The store does not answer, or cannot be read: its own words, which name addresses and files, go to the log."""
+
+    def __init__(self, error: StoreError, locale: str) -> None:
+        if not isinstance(error, Unavailable):  # those are told once, by who follows the store
+            log.warning("a request could not be answered: %s", error)
+        super().__init__(Code.UNAVAILABLE, _UNREADABLE.say(locale), reason=error.code)
+
+
+_UNREADABLE = Text(
+    "暂时无法读取图谱，请几秒后重试。", "The graph cannot be read at the moment; try again in a few seconds."
+)
+
+
 class Refused(Exception):
     """A request refused as a whole, with everything that is wrong with it."""
 
@@ -80,18 +101,32 @@ class Refused(Exception):
         self.errors = errors
 
 
+def cause(error: GraphQLError) -> BaseException | None:
+    """The exception that an error of a field wraps, if it does."""
+    original = error.original_error
+    while isinstance(original, GraphQLError):
+        original = original.original_error
+    return original
+
+
+def headers(code: object) -> dict[str, str]:
+    """The headers of a response that refuses a request with this code."""
+    return {"retry-after": str(RETRY_AFTER)} if code == Code.UNAVAILABLE else {}
+
+
 def formatted(error: GraphQLError, request_id: str, locale: str = "en", *, ran: bool = True) -> dict[str, Any]:
     """An error as the client sees it: one shape, with a code and the request id.
 
     What the graph refuses is said with its remedy. Any other exception while something `ran` is a fault of ours: it is
     masked, and the log has it.
     """
-    original = error.original_error if ran else None
-    while isinstance(original, GraphQLError):
-        original = original.original_error
+    original = cause(error) if ran else None
     more: dict[str, Any] = dict(error.extensions or {})
     message = error.message
-    if isinstance(original, ChaingraphError):
+    if isinstance(original, Unavailable):
+        message = _UNREADABLE.say(locale)
+        more = {"code": Code.UNAVAILABLE, "reason": original.code}
+    elif isinstance(original, ChaingraphError):
         message = original.say(locale)
         more = {"code": Code.NOT_FOUND if isinstance(original, NotFound) else Code.REFUSED, "reason": original.code}
     elif isinstance(original, ValidationError):

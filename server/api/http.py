@@ -12,7 +12,6 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import strawberry
@@ -26,8 +25,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from chaingraph import StoreError, Unavailable
 from server.api.documents import Documents, operation_of
-from server.api.errors import ApiError, Code, Refused, formatted
+from server.api.errors import ApiError, Code, Refused, Unreadable, cause, formatted, headers
 from server.api.executor import BatchExecutor
 from server.api.limits import Limits, Measure, measure
 
@@ -53,8 +53,9 @@ class Asked:
 class Endpoint:
     """The GraphQL endpoint as an ASGI application.
 
-    `context(request)` makes what resolvers find in `info.context`. Resolvers are plain functions; costly operations and
-    mutations run in a thread.
+    `context(request)` makes what resolvers find in `info.context`; `begin(context, mutation)` is called with it before
+    anything is executed, and may raise StoreError. Resolvers are plain functions; costly operations and mutations run
+    in a thread.
     """
 
     def __init__(
@@ -65,14 +66,16 @@ class Endpoint:
         limits: Limits | None = None,
         development: bool = False,
         page: Callable[[Request], Response] | None = None,
+        begin: Callable[[Any, bool], None] | None = None,
     ) -> None:
         self.schema = schema._schema  # noqa: SLF001 - strawberry has no public name for the graphql-core schema
         self.context = context
         self.limits = limits or Limits()
         self.development = development
         self.page = page
+        self.begin = begin
         self.documents = Documents(self.schema, self.limits, development=development)
-        self.threads = CapacityLimiter(4)
+        self.readers, self.writers = CapacityLimiter(4), CapacityLimiter(4)  # who waits for a lock holds up no query
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -94,6 +97,9 @@ class Endpoint:
             async with AsyncExitStack() as stack:
                 asked = await self.read(request, stack)
                 result, measured = await self.run(asked, request, context)
+        except StoreError as error:
+            unreadable = Unreadable(error, getattr(context, "locale", "en"))
+            return answer(refusal([unreadable], request_id, unreadable.code), media, unreadable.status, unreadable.code)
         except ApiError as error:
             return answer(refusal([error], request_id, error.code), media, error.status, error.code)
         except Refused as refused:
@@ -118,20 +124,28 @@ class Endpoint:
         if request.method == "GET" and operation.operation is not OperationType.QUERY:
             raise ApiError(Code.METHOD_NOT_ALLOWED, "GET is for queries; send other operations by POST.")
         measured = measure(self.schema, document, operation, asked.variables, self.limits)
-        execute = partial(
-            execute_sync,
-            self.schema,
-            document,
-            context_value=context,
-            variable_values=asked.variables,
-            operation_name=asked.operation_name,
-            executor_class=BatchExecutor,
-            hide_suggestions=not self.development,
-        )
-        if operation.operation is OperationType.QUERY and measured.once < IN_THREAD:
+        mutation = operation.operation is OperationType.MUTATION
+
+        def execute() -> ExecutionResult:
+            if self.begin is not None:
+                self.begin(context, mutation)
+            return execute_sync(
+                self.schema,
+                document,
+                context_value=context,
+                variable_values=asked.variables,
+                operation_name=asked.operation_name,
+                executor_class=BatchExecutor,
+                hide_suggestions=not self.development,
+            )
+
+        if not mutation and measured.once < IN_THREAD:
             result = execute()
         else:
-            result = await to_thread.run_sync(execute, limiter=self.threads)
+            result = await to_thread.run_sync(execute, limiter=self.writers if mutation else self.readers)
+        lost = next((e for e in map(cause, result.errors or ()) if isinstance(e, Unavailable)), None)
+        if lost and not (mutation and any(value is not None for value in (result.data or {}).values())):
+            raise lost
         if result.data is None and result.errors and all(e.path is None for e in result.errors):
             raise Refused(Code.INVALID, result.errors)  # variables that do not fit
         return result, measured
@@ -304,6 +318,7 @@ def answer(body: dict[str, Any], media: str, status: int, code: Code | None = No
     except PydanticSerializationError:  # half a character (a lone surrogate) in some text
         content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
     response = Response(content, status, media_type=f"{media}; charset=utf-8")
+    response.headers.update(headers(code))
     if code is Code.METHOD_NOT_ALLOWED:
         response.headers["allow"] = ALLOWED
     return response

@@ -52,14 +52,8 @@ class Option(click.Option):
         return click.Option.get_help_record(translated, ctx)
 
 
-class Command(click.Command):
-    """A command whose help is in both languages."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Note `--lang` before anything else, so that `--help --lang zh` works, too."""
-        if "--lang" in args[:-1]:
-            ctx.params["lang"] = args[args.index("--lang") + 1]
-        return super().parse_args(ctx, args)
+class _Bilingual(click.Command):
+    """What has its help in both languages."""
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The help's text, in the language of the call."""
@@ -71,6 +65,20 @@ class Command(click.Command):
         """The first sentence, whole, in the language of the environment."""
         text = in_language(self.help, None) or ""
         return text.split("\n")[0].split(". ")[0].split("。")[0].rstrip(".")
+
+
+class Command(_Bilingual):
+    """A command whose help is in both languages."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Note `--lang` before anything else, so that `--help --lang zh` works, too."""
+        if "--lang" in args[:-1]:
+            ctx.params["lang"] = args[args.index("--lang") + 1]
+        return super().parse_args(ctx, args)
+
+
+class Group(_Bilingual, click.Group):
+    """Commands under one name, whose help is in both languages."""
 
 
 def option(*names: str, zh: str, en: str, **attributes: Any) -> Option:
@@ -89,7 +97,8 @@ def common(default_format: str = "table") -> list[click.Parameter]:
     """The options that every command takes."""
     return [
         option(
-            "--store", zh="存储地址：sqlite:///路径。", en="Address of the store: sqlite:///path.",
+            "--store", zh="存储地址：sqlite:///路径 或 neo4j://主机:端口/数据库。",
+            en="Address of the store: sqlite:///path, or neo4j://host:port/database.",
             default=STORE, envvar="CHAINGRAPH_STORE", show_envvar=True, show_default=True, metavar="URL",
         ),
         option(
@@ -103,18 +112,25 @@ def common(default_format: str = "table") -> list[click.Parameter]:
     ]  # fmt: skip
 
 
+def group(name: str, commands: Sequence[click.Command], *, zh: str, en: str) -> Group:
+    """Commands under one name."""
+    return Group(name, commands=commands, help=Said(Text(zh, en)))
+
+
 def command(
-    name: str, *, zh: str, en: str, params: Sequence[click.Parameter] = (), default_format: str = "table"
-) -> Callable[[Callable[..., None]], Command]:
-    """Make the decorated function `(session, **given)` a command."""
+    name: str, *, zh: str, en: str, params: Sequence[click.Parameter] = (), default_format: str = "table",
+    stores: bool = False,
+) -> Callable[[Callable[..., None]], Command]:  # fmt: skip
+    """Make the decorated function `(session, **given)` a command; one whose arguments are `stores` has no `--store`."""
 
     def make(function: Callable[..., None]) -> Command:
-        def callback(store: str, lang: str | None, format: str, **given: Any) -> None:  # noqa: A002  # the option's name
+        def callback(lang: str | None, format: str, store: str = "", **given: Any) -> None:  # noqa: A002  # the option's name
             session = Session(store, lang or environment_locale(), format)
             with refusals(session):
                 function(session, **given)
 
-        return Command(name, callback=callback, help=Said(Text(zh, en)), params=[*params, *common(default_format)])
+        shared = [each for each in common(default_format) if not (stores and each.name == "store")]
+        return Command(name, callback=callback, help=Said(Text(zh, en)), params=[*params, *shared])
 
     return make
 

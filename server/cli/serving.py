@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,11 +13,21 @@ from server.cli.command import command, option
 from server.cli.demo import mark
 from server.cli.session import Session
 
+if TYPE_CHECKING:
+    from chaingraph import Workspace
+
 _EXPOSED = Text(
     "警告：{host} 可从别的机器访问，而服务尚无身份验证：凡能连上者均可读取和更改全部数据。",
     "Warning: {host} can be reached from other machines, and there is no authentication yet: whoever connects can read "
     "and change everything.",
 )
+
+_WAITING = Text(
+    "{store} 尚未应答或仍在读取；服务已启动，可以读取后即就绪。",
+    "{store} does not answer yet, or is still being read; the server is up, and ready as soon as it can be read.",
+)
+PATIENCE = 3.0
+"""Seconds for which the server waits for a remote store before it listens."""
 
 
 @command(
@@ -40,11 +51,13 @@ def serve(session: Session, host: str, port: int) -> None:
 
     private = host == "localhost" or is_loopback(host)
     hosts = settings().hosts
-    with session.workspace() as workspace:
+    with session.workspace(lazy=True) as workspace:
+        ready = _followed(session, workspace)
         app = create_app(workspace, Settings(locale=session.locale, development=private, hosts=hosts))
         if not private:
             session.note(_EXPOSED.format(host=host))
-        mark(session, workspace.view())
+        if ready:
+            mark(session, workspace.view())
         listening = _socket(host, port)
         base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         for name, path in addresses(console=private):
@@ -53,6 +66,20 @@ def serve(session: Session, host: str, port: int) -> None:
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False))
         with listening:
             server.run(sockets=[listening])
+
+
+def _followed(session: Session, workspace: Workspace) -> bool:
+    """Have a remote store followed in the background; whether its graph can be read already.
+
+    Raises StoreError where it answers and cannot be used.
+    """
+    if not workspace.store.remote:
+        return True
+    workspace.start_following()
+    ready = workspace.wait(PATIENCE)
+    if not ready:
+        session.note(_WAITING.format(store=session.store))
+    return ready
 
 
 def _socket(host: str, port: int) -> socket.socket:

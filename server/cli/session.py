@@ -82,10 +82,10 @@ class Session:
             output.table(headings, rows, title)
 
     @contextmanager
-    def workspace(self, *, existing: bool = False) -> Iterator[Workspace]:
+    def workspace(self, *, existing: bool = False, lazy: bool = False) -> Iterator[Workspace]:
         """The graph in the store, closed at the end; made where there is none, unless it must be `existing`.
 
-        Raises StoreError.
+        A remote store is reached at once, or with `lazy` at first use. Raises StoreError.
         """
         from chaingraph import StoreError, Workspace
 
@@ -99,7 +99,7 @@ class Session:
                     f"Load some with {program()} load or {program()} demo, or name another store with --store.",
                 ),
             )
-        with Workspace.open(self.store) as workspace:
+        with Workspace.open(self.store, lazy=lazy) as workspace:
             yield workspace
 
     @contextmanager
