@@ -13,9 +13,10 @@ from server.cli.demo import demo
 from server.cli.exporting import export
 from server.cli.loading import load, template, undo
 from server.cli.serving import serve
+from server.cli.storing import store
 
 BEFORE = (demo, load, undo)
-AFTER = (template, export, serve)
+AFTER = (template, export, serve, store)
 
 
 class Main(click.Group):

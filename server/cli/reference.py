@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -31,7 +32,7 @@ def markdown() -> str:
     """The page: what all commands take, then each."""
     lines = [_OPENING, "## All commands take 通用选项\n", *_options(common())]
     shared = {each.name for each in common()}
-    for name, command in main.commands.items():
+    for name, command in each_command():
         lines.append(f"\n## {name}\n")
         lines.append(f"```sh\n{_usage(name, command)}\n```\n")
         lines.append(_both(command.help, "\n\n"))
@@ -42,6 +43,15 @@ def markdown() -> str:
         if default != "table":
             lines.append(f"\nThe form of the answer is `{default}` where `--format` is not given.")
     return "\n".join(lines) + "\n"
+
+
+def each_command() -> Iterator[tuple[str, click.Command]]:
+    """All commands by their names, those of a group one by one."""
+    for name, command in main.commands.items():
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {each}", command.commands[each]) for each in command.commands)
+        else:
+            yield name, command
 
 
 def _usage(name: str, command: click.Command) -> str:
