@@ -7,7 +7,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from concurrent.futures import Future, wait
+from concurrent.futures import CancelledError, Future, wait
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -103,6 +103,8 @@ class Link:
                 if patient is None:
                     return future.result()
                 return self._watched(future, loop, patient)
+            except CancelledError:  # somebody closed the store meanwhile
+                raise _closed() from None
             except BaseException:
                 future.cancel()
                 raise
@@ -158,13 +160,17 @@ class Link:
     def _started(self) -> asyncio.AbstractEventLoop:
         with self._starting:
             if self._closed:
-                raise StoreError("store.closed", Text("存储已关闭。", "The store has been closed."))
+                raise _closed()
             if self._loop is None:
                 loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(target=loop.run_forever, name="neo4j-link", daemon=True)
-                self._thread.start()
-                self._loop = loop
-                self._driver = asyncio.run_coroutine_threadsafe(self._connect(), loop).result()
+                thread = threading.Thread(target=loop.run_forever, name="neo4j-link", daemon=True)
+                thread.start()
+                try:
+                    self._driver = asyncio.run_coroutine_threadsafe(self._connect(), loop).result()
+                except BaseException:
+                    _ended(loop, thread)
+                    raise
+                self._loop, self._thread = loop, thread
             return self._loop
 
     async def _connect(self) -> neo4j.AsyncDriver:
@@ -199,9 +205,17 @@ class Link:
             with contextlib.suppress(Exception):  # a server that does not answer is left all the same
                 asyncio.run_coroutine_threadsafe(_within(driver.close(), LOOK), loop).result()
         asyncio.run_coroutine_threadsafe(_finish(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+        _ended(loop, thread)
+
+
+def _ended(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+def _closed() -> StoreError:
+    return StoreError("store.closed", Text("存储已关闭。", "The store has been closed."))
 
 
 def _patient() -> None:
