@@ -25,6 +25,8 @@ from chaingraph.store.neo4j_session import LOCKED, Neo4jSession
 from chaingraph.store.refusals import differs, refuse, reused
 from schema.text import Text
 
+MARKS = 64
+"""How many appends a log remembers, to know one that is tried again."""
 PAGE = 256
 """How many journal entries are read at a time."""
 MIGRATION = 3600.0
@@ -139,7 +141,7 @@ class Neo4jStore:
                     raise reused(changes)
                 return int(known[0][0])
             refuse(head, changes, expect)
-            await _append(tx, "audit", leaves)
+            await _append(tx, "audit", leaves, changes.id.hex)
             if not changes.size and not (head.open_load and changes.last):
                 return head.revision
             await apply(tx, changes, put)
@@ -171,7 +173,7 @@ class Neo4jStore:
             expected = chained(head.digest, commit.revision, commit.id, commit.content)
             if commit.revision != head.revision + 1 or commit.digest != expected:
                 raise differs(commit.revision)
-            await _append(tx, "audit", leaves)
+            await _append(tx, "audit", leaves, commit.id.hex)
             await apply(tx, changes, put)
             entry = {
                 "revision": commit.revision, "id": str(commit.id), "load": commit.load, "part": commit.part,
@@ -230,20 +232,8 @@ class Neo4jStore:
 
     def append(self, log: str, leaves: Sequence[bytes]) -> int:
         """Append leaves to a log; returns the log's new length."""
-        mark = secrets.token_hex(16)  # tells, when the work is run twice, whether the first time was done
-
-        async def work(tx: Transaction) -> int:
-            if leaves:
-                text = (
-                    "MERGE (l:Log {name: $log}) ON CREATE SET l.length = 0 SET l.turn = $mark RETURN l.mark, l.length"
-                )
-                ((last, length),) = await records(tx, text, {"log": log, "mark": mark})
-                if last == mark:
-                    return int(length)
-                await run(tx, "MATCH (l:Log {name: $log}) SET l.mark = $mark", log=log, mark=mark)
-            return await _append(tx, log, leaves)
-
-        return self._ready().write(work)
+        mark = secrets.token_hex(16)
+        return self._ready().write(lambda tx: _append(tx, log, leaves, mark))
 
     def leaves(self, log: str, since: int = 0) -> Iterator[bytes]:
         """The leaves of a log from number `since`."""
@@ -301,16 +291,18 @@ _PAYLOAD = "MATCH (p:JournalPayload {revision: $revision}) RETURN p.op, p.kind, 
 _LEAVES = "MATCH (l:LogLeaf {log: $log}) WHERE l.number >= $since RETURN l.leaf ORDER BY l.number LIMIT $page"
 
 
-async def _append(tx: Transaction, log: str, leaves: Sequence[bytes]) -> int:
+async def _append(tx: Transaction, log: str, leaves: Sequence[bytes], mark: str) -> int:
+    """Append leaves unless that was done already, which the log's last marks tell; the log's length."""
     if not leaves:
         found = await records(tx, "MATCH (l:Log {name: $log}) RETURN l.length", {"log": log})
         return int(found[0][0]) if found else 0
     text = (
-        "MERGE (l:Log {name: $log}) ON CREATE SET l.length = 0 SET l.length = l.length + size($leaves) "
-        "WITH l, l.length - size($leaves) AS first UNWIND range(0, size($leaves) - 1) AS n "
-        "CREATE (:LogLeaf {log: $log, number: first + n, leaf: $leaves[n]}) RETURN DISTINCT l.length"
+        "MERGE (l:Log {name: $log}) ON CREATE SET l.length = 0, l.marks = [] SET l.turn = $mark "
+        "WITH l, l.length AS first, CASE WHEN $mark IN l.marks THEN [] ELSE $leaves END AS new "
+        "FOREACH (n IN range(0, size(new) - 1) | CREATE (:LogLeaf {log: $log, number: first + n, leaf: new[n]})) "
+        f"SET l.length = first + size(new), l.marks = (l.marks + $mark)[-{MARKS}..] RETURN l.length"
     )
-    ((length,),) = await records(tx, text, {"log": log, "leaves": list(leaves)})
+    ((length,),) = await records(tx, text, {"log": log, "leaves": list(leaves), "mark": mark})
     return int(length)
 
 

@@ -1,0 +1,1 @@
+"""What happens when the network, the server or the application fails."""
