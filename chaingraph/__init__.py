@@ -1,7 +1,21 @@
 """The graph itself: change sets, stores, snapshots, views. `Workspace` is the door, `View` what a viewer sees."""
 
 from chaingraph.errors import Busy, ChaingraphError, Conflict, NotFound, StoreError, Unavailable
+from chaingraph.tracing import RELATIONS, Reached, Trace, trace
 from chaingraph.view import View
 from chaingraph.workspace import Workspace
 
-__all__ = ["Busy", "ChaingraphError", "Conflict", "NotFound", "StoreError", "Unavailable", "View", "Workspace"]
+__all__ = [
+    "RELATIONS",
+    "Busy",
+    "ChaingraphError",
+    "Conflict",
+    "NotFound",
+    "Reached",
+    "StoreError",
+    "Trace",
+    "Unavailable",
+    "View",
+    "Workspace",
+    "trace",
+]

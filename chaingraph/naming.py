@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import polars as pl
 
 from chaingraph.errors import ChaingraphError, NotFound
@@ -70,7 +73,21 @@ def thing(view: View, text: str) -> tuple[str, int]:
 
 def label(view: View, name: str, at: int, locale: str) -> str:
     """What a person calls the thing in this row: its code and its name."""
-    row = view.table(name).row(at, named=True)
+    return _called(view.table(name).row(at, named=True), locale)
+
+
+def labels(view: View, name: str, keys: pl.Series) -> list[Text]:
+    """What a person calls the things of a kind with these keys; the key where the view has no such thing."""
+    places = view.locate(name, keys)
+    rows = iter(view.table(name)[places[places >= 0]].iter_rows(named=True))
+    return [_text(next(rows)) if at >= 0 else Text(key, key) for at, key in zip(places.tolist(), keys, strict=True)]
+
+
+def _text(row: Mapping[str, Any]) -> Text:
+    return Text(_called(row, "zh"), _called(row, "en"))
+
+
+def _called(row: Mapping[str, Any], locale: str) -> str:
     code = row.get("number") or row.get("code") or row.get("id") or row.get("mode") or row["key"]
     first, second = ("name_zh", "name_en") if locale.startswith("zh") else ("name_en", "name_zh")
     title = row.get(first) or row.get(second)

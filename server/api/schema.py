@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from server.api import answers, types
+from server.api import answers, tracing, types
 from server.api.context import context_of
 from server.api.executor import BatchExecutor
 from server.api.scalars import CONFIG
@@ -32,6 +32,7 @@ ROOT: dict[str, Any] = {
     "node": strawberry.field(resolver=_node, description="A thing or fact by its id; null when there is none."),
     "nodes": strawberry.field(resolver=_nodes, description="Things or facts by their ids, in that order."),
     **answers.root_fields(),
+    "trace": tracing.field(),
     **types.list_fields(),
 }
 

@@ -14,9 +14,10 @@ from server.cli.exporting import export
 from server.cli.loading import load, template, undo
 from server.cli.serving import serve
 from server.cli.storing import store
+from server.cli.tracing import trace
 
 BEFORE = (demo, load, undo)
-AFTER = (template, export, serve, store)
+AFTER = (trace, template, export, serve, store)
 
 
 class Main(click.Group):

@@ -15,6 +15,7 @@ from chaingraph import View, Workspace
 from schema import KINDS
 from server.api import answers
 from server.api.app import create_app
+from server.api.http import IN_THREAD
 from server.api.naming import type_name
 from server.api.opaque import id_of
 from server.api.schema import SCHEMA
@@ -132,6 +133,52 @@ def test_the_neighbourhood_is_made_of_things(client: Client) -> None:
     ids = {node["id"] for node in found["nodes"]}
     assert all({edge["start"], edge["end"]} <= ids for edge in found["edges"])
     assert all(node["node"]["id"] == id_of(node["kind"], node["key"]) for node in found["nodes"])
+
+
+TRACE = """query($t: [String!]!, $a: TraceRelation, $d: TraceDirection, $n: Int, $l: Int! = 200) {
+    trace(things: $t, along: $a, direction: $d, depth: $n, limit: $l) {
+        along direction cut things { depth kind key label(locale: ZH) node { __typename id } } } }"""
+
+
+def test_a_trace_is_made_of_things_nearest_first(client: Client, space: Workspace, view: View) -> None:
+    line = view.table("contains").row(0, named=True)
+    start, into = line["parent"], line["child"]
+    found = ask(client, TRACE, t=[f"part:{start}"])["trace"]
+    assert (found["along"], found["direction"], found["cut"]) == ("CONTAINS", "OUT", False)
+    reached = [(each["key"], each["depth"]) for each in found["things"]]
+    assert (into, 1) in reached
+    assert reached == space.trace(view, [start], "contains").rows()
+    assert all(each["node"] == {"__typename": "Part", "id": id_of("part", each["key"])} for each in found["things"])
+    assert found == ask(client, TRACE, t=[id_of("part", start)])["trace"]
+    back = ask(client, TRACE, t=[f"part:{into}"], d="IN", n=1)["trace"]
+    assert {each["depth"] for each in back["things"]} == {0, 1}
+    assert start in [each["key"] for each in back["things"]]
+    makers = ask(client, TRACE, t=["A12"], a="SUPPLIES")["trace"]
+    assert {each["kind"] for each in makers["things"]} == {"part", "organisation"}
+    assert {each["node"]["__typename"] for each in makers["things"]} == {"Part", "Organisation"}
+    short = ask(client, TRACE, t=[PRODUCT], l=5)["trace"]
+    assert (len(short["things"]), short["cut"]) == (5, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ('things: ["A12"], limit: 2001', "OUT_OF_RANGE"),
+        ('things: ["A12"], limit: 0', "OUT_OF_RANGE"),
+        ('things: ["A12"], depth: 0', "OUT_OF_RANGE"),
+        ("things: []", "OUT_OF_RANGE"),
+        ('things: ["A12", "S31"]', "REFUSED"),
+        ('things: ["A12"], along: LOT_GENEALOGY', "REFUSED"),
+        ('things: ["none"]', "NOT_FOUND"),
+    ],
+)
+def test_a_trace_has_bounds_and_says_what_cannot_be_traced(client: Client, arguments: str, code: str) -> None:
+    assert refused(client, f"{{ trace({arguments}) {{ cut }} }}")[0] == code
+
+
+def test_a_trace_is_costly_so_that_it_never_runs_where_others_wait(client: Client) -> None:
+    answer = client.post("/graphql", json={"query": '{ trace(things: ["A12"]) { cut } }'}).json()
+    assert answer["extensions"]["cost"]["requested"] >= max(answers.COST, IN_THREAD)
 
 
 def test_a_product_is_found_by_id_or_number(client: Client) -> None:

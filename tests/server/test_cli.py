@@ -5,6 +5,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -26,6 +27,7 @@ FIXED = {
     "single-points": "PRODUCT",
     "where-used": "PART",
     "neighbourhood": "ID",
+    "trace": "ID… --along member|part_alias|contains|supplies|propagation|lot_genealogy --direction out|in --depth N",
     "template": "KIND",
     "serve": "--host --port",
     "export": "DIR --graphml FILE",
@@ -167,6 +169,38 @@ def test_serve_answers_at_the_addresses_it_prints(tmp_path: Path) -> None:
     assert process.returncode in {0, -15}
 
 
+def test_serve_comes_up_without_its_store_and_ends_when_told(tmp_path: Path) -> None:
+    with socket.socket() as one, socket.socket() as other:
+        for each in (one, other):
+            each.bind(("127.0.0.1", 0))
+        port, nowhere = one.getsockname()[1], other.getsockname()[1]
+    words = ["serve", "--port", str(port), "--store", f"bolt://127.0.0.1:{nowhere}", "--lang", "en"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "server", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONUTF8": "1", "CHAINGRAPH_CACHE": str(tmp_path)},
+    ) as process:  # fmt: skip
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline().split()[-1] == f"http://127.0.0.1:{port}/graphql"
+            with httpx.Client(
+                transport=httpx.HTTPTransport(retries=8), base_url=f"http://127.0.0.1:{port}", timeout=2
+            ) as client:
+                assert client.get("/health").status_code == 200
+                for answer in (
+                    client.get("/health/ready"),
+                    client.get("/tables/parts.csv"),
+                    client.post("/graphql", json={"query": "{ parts { totalCount } }"}),
+                ):
+                    assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
+        finally:
+            process.terminate()
+            started = time.monotonic()
+            _, said = process.communicate()
+    assert time.monotonic() - started < 10
+    assert "does not answer yet" in said
+    assert "Traceback" not in said
+
+
 def test_hints_name_the_program_as_it_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = tmp_path / "an env" / "bin" / "chaingraph"
     script.parent.mkdir(parents=True)
@@ -202,7 +236,7 @@ def test_an_open_address_is_warned_of(tmp_path: Path) -> None:
 def test_a_setting_that_cannot_be_used_is_refused_with_its_name(tmp_path: Path) -> None:
     run = subprocess.run(
         [sys.executable, "-m", "server", "serve", "--lang", "en", "--store", f"sqlite:///{tmp_path / 'store.db'}"],
-        env={**os.environ, "CHAINGRAPH_NEO4J_AUTH": "open-sesame"},
+        env={**os.environ, "CHAINGRAPH_NEO4J_AUTH": "open-sesame", "CHAINGRAPH_NEO4J_PASSWORD": ""},
         capture_output=True,
         text=True,
         check=False,

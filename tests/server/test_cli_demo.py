@@ -127,9 +127,33 @@ def test_single_points_have_the_shape_that_scripts_read(demo: Call) -> None:
     assert "L01/VMC850" in substrates["loses"]
 
 
+def test_a_trace_has_the_shape_that_scripts_read(demo: Call) -> None:
+    told = answer(demo, "trace", "LZ2503")
+    assert list(told) == ["along", "direction", "things"]
+    assert (told["along"], told["direction"]) == ("lot_genealogy", "out")
+    assert [list(each) for each in told["things"]] == [["depth", "key", "label"]] * len(told["things"])
+    assert told["things"][0]["depth"] == 0
+    depths = [each["depth"] for each in told["things"]]
+    assert depths == sorted(depths)
+    assert max(depths) > 0
+    last = told["things"][-1]["key"]
+    back = answer(demo, "trace", f"lot:{last}", "--direction", "in")
+    assert "LZ2503" in " ".join(each["key"] for each in back["things"])
+    near = answer(demo, "trace", "VMC850", "EDU150", "--depth", "1")
+    assert [each["key"] for each in near["things"] if each["depth"] == 0] == ["L01/VMC850", "L02/EDU150"]
+    assert {each["depth"] for each in near["things"]} == {0, 1}
+    assert answer(demo, "trace", "S31")["along"] == "supplies"
+    wrong = demo("trace", "VMC850", "--along", "lot_genealogy", "--lang", "zh")
+    assert (wrong.exit_code, wrong.stdout) == (1, "")
+    assert "trace.relation: " in wrong.stderr
+    assert "contains" in wrong.stderr
+
+
 @pytest.mark.parametrize(
     "words",
     [
+        ("trace", "VMC850"),
+        ("trace", "M04", "--along", "supplies"),
         ("contributions", "EDU150", "--mission", "5000"),
         ("where-used", "M04"),
         ("neighbourhood", "S31"),

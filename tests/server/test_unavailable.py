@@ -109,6 +109,18 @@ def test_everything_is_refused_within_two_seconds_and_answered_again_when_the_st
     assert workspace.view().count("part") == 61
 
 
+def test_a_walk_in_a_store_that_has_just_gone_is_refused_as_a_whole(
+    served: tuple[Workspace, Far, Starlette], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chaingraph.following.STALE", 3600)
+    _, line, app = served
+    query = '{ parts(first: 1) { totalCount } trace(things: ["A59"]) { cut } }'
+    assert ask(app, query).json()["data"]["trace"] == {"cut": False}
+    line.cut = True
+    assert ask(app).status_code == 200, "what is in memory is answered"
+    assert cut_off(ask(app, query))
+
+
 def test_what_is_no_request_is_still_told(served: tuple[Workspace, Far, Starlette]) -> None:
     _, line, app = served
     line.cut = True

@@ -36,7 +36,7 @@ SCALARS = {
     "File": st.just(nodes.String("none")),
 }
 PAGES = {"first", "last", "after", "before"}
-ANSWERS = {"product", "neighbourhood", "whereUsed", "node", "nodes"}
+ANSWERS = {"product", "neighbourhood", "whereUsed", "trace", "node", "nodes"}
 
 
 def plainer() -> str:
