@@ -64,12 +64,12 @@ class Settings(BaseSettings):
         auth = given.get("neo4j_auth")
         if isinstance(auth, SecretStr):
             auth = auth.get_secret_value()
-        if isinstance(auth, str):
+        if isinstance(auth, str) and "neo4j_password" not in given:
             user, slash, password = auth.partition("/")
             if not (user and slash and password):
                 raise ValueError("CHAINGRAPH_NEO4J_AUTH must be user/password")
-            if {"neo4j_user", "neo4j_password"} & given.keys():
-                raise ValueError("CHAINGRAPH_NEO4J_AUTH stands for CHAINGRAPH_NEO4J_USER and CHAINGRAPH_NEO4J_PASSWORD")
+            if given.get("neo4j_user", user) != user:
+                raise ValueError("CHAINGRAPH_NEO4J_AUTH is not of the user in CHAINGRAPH_NEO4J_USER")
             given = {**given, "neo4j_user": user, "neo4j_password": password}
         return given
 

@@ -63,9 +63,11 @@ def test_user_and_password_may_come_in_one(monkeypatch: pytest.MonkeyPatch, tmp_
     assert (both.neo4j_user, password(both)) == ("reader", f"{SESAME}/2")
     monkeypatch.setenv("CHAINGRAPH_NEO4J_AUTH", f"reader/{SESAME}")
     monkeypatch.setenv("CHAINGRAPH_NEO4J_USER", "writer")
-    with pytest.raises(ChaingraphError, match="stands for") as caught:
+    with pytest.raises(ChaingraphError, match="not of the user") as caught:
         settings()
     assert SESAME not in caught.value.say("zh")
+    monkeypatch.setenv("CHAINGRAPH_NEO4J_PASSWORD", "of the writer")
+    assert (settings().neo4j_user, password(settings())) == ("writer", "of the writer")
 
 
 def test_names_of_hosts_stand_between_commas(monkeypatch: pytest.MonkeyPatch) -> None:
