@@ -1,4 +1,7 @@
-"""A process of its own that copies a store: `python -m tests.conformance.copier FROM TO`; says each commit's number."""
+"""A process of its own that copies a store: `python -m tests.conformance.copier FROM TO`.
+
+It says each commit's number, and waits for a line before the next.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,12 @@ from tests.conformance.writer import say
 
 def main(source: str, destination: str) -> None:
     """Copy it."""
-    copy(open_store(source), open_store(destination), lambda done, _: say(done))
+
+    def told(done: int, _total: int) -> None:
+        say(done)
+        sys.stdin.readline()
+
+    copy(open_store(source), open_store(destination), told)
 
 
 if __name__ == "__main__":
