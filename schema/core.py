@@ -101,9 +101,9 @@ def about(
     `description` is its English meaning, `zh` and `en` its labels (English: from the name when not given), `names` the
     other names spreadsheets use for it, separated by semicolons; `ref` the kind whose natural key it holds, and
     `via` the fields of the same row that give the leading parts of that key when a sheet writes only its last part
-    (a lot code, with the part and the maker in columns of their own); `drawn` the type of the relationship to that thing
-    where a graph is shown to people, with `<` before it if it comes from there. Constraints are pydantic's (`default`, `ge`,
-    `gt`, `le`, `lt`, `max_length`, `examples`).
+    (a lot code, with the part and the maker in columns of their own); `drawn` the type of the relationship to that
+    thing where a graph is shown to people, with `<` before it if it comes from there. Constraints are pydantic's
+    (`default`, `ge`, `gt`, `le`, `lt`, `max_length`, `examples`).
     """
     spellings = tuple(n for n in names.split(";") if n)
     meta = Meta(zh, en, spellings, unit, ref, via, drawn, aspect, personal, indexed)

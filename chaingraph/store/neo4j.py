@@ -177,7 +177,7 @@ class Neo4jStore:
             await apply(tx, changes, put)
             entry = {
                 "revision": commit.revision, "id": str(commit.id), "load": commit.load, "part": commit.part,
-                "last": commit.last, "by": commit.by, "at": int(commit.at.timestamp() * 1_000_000),
+                "last": commit.last, "by": commit.by, "at": (commit.at - _EPOCH) // dt.timedelta(microseconds=1),
                 "content": commit.content, "digest": commit.digest, "rows": commit.rows, "version": commit.version,
             }  # fmt: skip
             await _enter(tx, entry, payload)
@@ -223,7 +223,7 @@ class Neo4jStore:
         self, revision: int, number: str, load: str | None, part: int, last: bool, by: str, at: int, content: bytes,
         digest: bytes, rows: int, version: int,
     ) -> Commit:  # fmt: skip
-        when = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=at)
+        when = _EPOCH + dt.timedelta(microseconds=at)
 
         def payload() -> list[Payload]:
             return [Payload(*each) for each in self.link.query(_PAYLOAD, revision=revision)]
@@ -282,6 +282,7 @@ class Neo4jStore:
         self.link.close()
 
 
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _ENTRIES = (
     "MATCH (c:JournalCommit) WHERE c.revision > $since AND c.revision <= $until "
     "RETURN c.revision, c.id, c.load, c.part, c.last, c.by, c.at, c.content, c.digest, c.rows, c.version "
