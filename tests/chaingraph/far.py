@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from chaingraph import Unavailable, Workspace
-from chaingraph.store import Store, open_store
+from chaingraph.store import Store
 from schema import Text
+from tests.conformance.stores import STORES, Kept
 
 
 class Far:
@@ -63,9 +64,9 @@ class Far:
         return call
 
 
-def far(folder: Path, cache: str = "cache") -> tuple[Workspace, Far]:
+def far(folder: Path, cache: str = "cache", kept: Kept = STORES[0]) -> tuple[Workspace, Far]:
     """A workspace on the store in `folder` as on a remote one, with snapshots of its own, and the line to it."""
-    line = Far(open_store(f"sqlite:///{folder / 'graph.db'}"), folder / cache)
+    line = Far(kept.open(folder), folder / cache)
     return Workspace(cast("Store", line)), line
 
 

@@ -20,6 +20,7 @@ from chaingraph.store import Store
 from schema import KINDS, Text
 from tests.chaingraph.far import far
 from tests.chaingraph.world import change, line, machine, opened, part, rows
+from tests.conformance.stores import STORES, Kept
 
 
 @pytest.fixture(autouse=True)
@@ -33,9 +34,9 @@ def small() -> Iterator[pytest.MonkeyPatch]:
         yield patch
 
 
-def grown(folder: Path) -> None:
+def grown(folder: Path, kept: Kept = STORES[0]) -> None:
     """A graph with a checkpoint, and a commit after it."""
-    workspace, _ = far(folder)
+    workspace, _ = far(folder, kept=kept)
     with workspace:
         workspace.submit(change(**machine()))
         workspace.submit(change(part=rows("part", part("Z"))))
@@ -58,9 +59,10 @@ def same_as_the_journal(found: Snapshot, store: Store) -> None:
             assert np.array_equal(found.ref(name, field), wanted.ref(name, field))
 
 
-def test_a_new_reader_starts_from_the_checkpoint_and_replays_what_came_after(tmp_path: Path) -> None:
-    grown(tmp_path)
-    reader, line_ = far(tmp_path, "elsewhere")
+@pytest.mark.parametrize("kept", STORES, ids=lambda kept: kept.name)
+def test_a_new_reader_starts_from_the_checkpoint_and_replays_what_came_after(tmp_path: Path, kept: Kept) -> None:
+    grown(tmp_path, kept)
+    reader, line_ = far(tmp_path, "elsewhere", kept)
     with reader:
         found = written(reader.store)
         assert found is not None

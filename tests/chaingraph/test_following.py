@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from polars.testing import assert_frame_equal
 
-from chaingraph import Conflict
+from chaingraph import Conflict, Workspace
 from chaingraph.changes import ChangeSet
 from chaingraph.following import snapshot_at
 from chaingraph.snapshot import Snapshot
@@ -21,6 +21,14 @@ from chaingraph.store import open_store
 from schema import KINDS, Text
 from tests.chaingraph.far import far, refused, until
 from tests.chaingraph.world import change, line, machine, opened, part, rows
+from tests.conformance.stores import STORES, Kept
+
+
+@pytest.fixture(params=STORES, ids=lambda kept: kept.name)
+def kept(request: pytest.FixtureRequest) -> Kept:
+    """Where the store is: on this machine, forced to count as remote, or on a server."""
+    found: Kept = request.param
+    return found
 
 
 @pytest.fixture(autouse=True)
@@ -59,8 +67,8 @@ with Workspace.open(sys.argv[1]) as workspace:
 """
 
 
-def test_what_another_process_commits_is_seen_within_a_second(tmp_path: Path) -> None:
-    workspace, store = far(tmp_path)
+def test_what_another_process_commits_is_seen_within_a_second(tmp_path: Path, kept: Kept) -> None:
+    workspace, store = far(tmp_path, kept=kept)
     with (
         workspace,
         subprocess.Popen(
@@ -81,9 +89,9 @@ def test_what_another_process_commits_is_seen_within_a_second(tmp_path: Path) ->
     assert statistics.median(took) < 1.0
 
 
-def test_a_view_is_of_one_revision_and_never_of_an_older_one_than_the_last(tmp_path: Path) -> None:
-    workspace, _ = far(tmp_path)
-    with workspace, opened(tmp_path) as writer:
+def test_a_view_is_of_one_revision_and_never_of_an_older_one_than_the_last(tmp_path: Path, kept: Kept) -> None:
+    workspace, _ = far(tmp_path, kept=kept)
+    with workspace, Workspace(kept.open(tmp_path)) as writer:
         workspace.start_following(every=0.005)
         until(lambda: refused(workspace) is None)
         commits = 12
@@ -119,9 +127,9 @@ def test_a_view_is_of_one_revision_and_never_of_an_older_one_than_the_last(tmp_p
         assert len(seen) > 2
 
 
-def test_nobody_waits_while_commits_are_taken_in(tmp_path: Path) -> None:
-    workspace, store = far(tmp_path)
-    with workspace, opened(tmp_path) as writer:
+def test_nobody_waits_while_commits_are_taken_in(tmp_path: Path, kept: Kept) -> None:
+    workspace, store = far(tmp_path, kept=kept)
+    with workspace, Workspace(kept.open(tmp_path)) as writer:
         writer.submit(change(**machine()))
         workspace.start_following(every=0.01)
         until(lambda: refused(workspace) is None)
@@ -135,11 +143,11 @@ def test_nobody_waits_while_commits_are_taken_in(tmp_path: Path) -> None:
 
 
 def test_without_an_answer_of_the_store_nothing_is_shown_until_it_answers_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, kept: Kept, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("chaingraph.following.STALE", 0.3)
-    workspace, store = far(tmp_path)
-    with workspace, opened(tmp_path) as writer:
+    workspace, store = far(tmp_path, kept=kept)
+    with workspace, Workspace(kept.open(tmp_path)) as writer:
         writer.submit(change(**machine()))
         workspace.start_following(every=0.01)
         until(lambda: refused(workspace) is None)
@@ -159,10 +167,10 @@ def test_without_an_answer_of_the_store_nothing_is_shown_until_it_answers_again(
         assert caplog.text.count("The line is cut") == 1, "told once, not at every look"
 
 
-def test_a_store_that_is_down_at_the_start_is_read_when_it_comes(tmp_path: Path) -> None:
-    with opened(tmp_path) as writer:
+def test_a_store_that_is_down_at_the_start_is_read_when_it_comes(tmp_path: Path, kept: Kept) -> None:
+    with Workspace(kept.open(tmp_path)) as writer:
         writer.submit(change(**machine()))
-    workspace, store = far(tmp_path)
+    workspace, store = far(tmp_path, kept=kept)
     with workspace:
         store.cut = True
         workspace.start_following(every=0.01)
@@ -176,8 +184,8 @@ def test_a_store_that_is_down_at_the_start_is_read_when_it_comes(tmp_path: Path)
         assert workspace.view().count("part") == 3
 
 
-def test_a_workspace_sees_what_it_wrote_itself_at_once(tmp_path: Path) -> None:
-    workspace, _ = far(tmp_path)
+def test_a_workspace_sees_what_it_wrote_itself_at_once(tmp_path: Path, kept: Kept) -> None:
+    workspace, _ = far(tmp_path, kept=kept)
     with workspace:
         workspace.start_following(every=3600)
         assert workspace.wait(20)
@@ -187,9 +195,9 @@ def test_a_workspace_sees_what_it_wrote_itself_at_once(tmp_path: Path) -> None:
 
 
 def test_what_was_written_but_not_read_back_counts_as_written_and_no_view_is_without_it(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, kept: Kept, caplog: pytest.LogCaptureFixture
 ) -> None:
-    workspace, store = far(tmp_path)
+    workspace, store = far(tmp_path, kept=kept)
     with workspace:
         workspace.submit(change(part=rows("part", part("A"))))
         workspace.start_following(every=0.01)
@@ -206,10 +214,10 @@ def test_what_was_written_but_not_read_back_counts_as_written_and_no_view_is_wit
 
 
 def test_what_is_wrong_in_the_middle_of_a_load_is_told_though_it_cannot_be_taken_back(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, kept: Kept, caplog: pytest.LogCaptureFixture
 ) -> None:
-    workspace, store = far(tmp_path)
-    with workspace, opened(tmp_path) as other:
+    workspace, store = far(tmp_path, kept=kept)
+    with workspace, Workspace(kept.open(tmp_path)) as other:
         workspace.submit(change(**machine()))
 
         def fail() -> None:
@@ -250,9 +258,9 @@ def test_a_store_that_was_set_back_to_another_past_is_read_anew(tmp_path: Path) 
         until(lambda: workspace.view().table("part")["number"].to_list() == ["A", "B", "C", "D"])
 
 
-def test_what_was_asked_before_is_ready_when_a_newer_snapshot_is_shown(tmp_path: Path) -> None:
-    workspace, _ = far(tmp_path)
-    with workspace, opened(tmp_path) as writer:
+def test_what_was_asked_before_is_ready_when_a_newer_snapshot_is_shown(tmp_path: Path, kept: Kept) -> None:
+    workspace, _ = far(tmp_path, kept=kept)
+    with workspace, Workspace(kept.open(tmp_path)) as writer:
         writer.submit(change(**machine()))
         workspace.start_following(every=0.01)
         until(lambda: refused(workspace) is None)
@@ -267,8 +275,8 @@ def test_what_was_asked_before_is_ready_when_a_newer_snapshot_is_shown(tmp_path:
         assert ("supplies", "part") in view._inverse
 
 
-def test_following_ends_with_the_workspace_though_the_store_does_not_answer(tmp_path: Path) -> None:
-    workspace, store = far(tmp_path)
+def test_following_ends_with_the_workspace_though_the_store_does_not_answer(tmp_path: Path, kept: Kept) -> None:
+    workspace, store = far(tmp_path, kept=kept)
     workspace.start_following(every=0.01)
     assert workspace.wait(20)
     store.blocked.add("head")

@@ -16,6 +16,7 @@ from chaingraph.changes import ChangeSet
 from chaingraph.snapshot import Snapshot
 from tests.chaingraph.far import far
 from tests.chaingraph.world import change, line, machine, opened, part, rows
+from tests.conformance.stores import STORES
 
 
 def lot(code: str, **more: Any) -> dict[str, Any]:
@@ -39,9 +40,9 @@ def chain() -> dict[str, pl.DataFrame]:
     }
 
 
-@pytest.fixture
-def space(tmp_path: Path) -> Iterator[Workspace]:
-    with opened(tmp_path) as workspace:
+@pytest.fixture(params=STORES, ids=lambda kept: kept.name)
+def space(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Workspace]:
+    with Workspace(request.param.open(tmp_path)) as workspace:
         workspace.submit(change(**chain()))
         yield workspace
 
