@@ -156,7 +156,7 @@ class Keeper:
         A checkpoint saves time and nothing else: what goes wrong with one is told to the log.
         """
         try:
-            if self._counted < 0:
+            if not 0 <= self._counted <= snapshot.revision:
                 self._look()
             if self._due(snapshot):
                 self._look()  # another process may have written one meanwhile

@@ -50,7 +50,7 @@ def newest(store: Store, limit: int) -> Snapshot:
 
     local = Snapshot.newest(store.snapshots, limit, digest)
     tried = None
-    while store.remote:
+    while store.remote and local.revision < limit:
         found = checkpoint.manifest(store, digest)
         if found is None or found == tried or not local.revision < found.revision <= limit:
             break
@@ -97,6 +97,7 @@ class Follower:
         self._told = ""
         self._refusal: ChaingraphError | None = None
         self._threads: list[threading.Thread] = []
+        self._keeping: threading.Thread | None = None
         self._stopping = threading.Event()
         self._news = threading.Event()
         self._first = threading.Event()
@@ -139,7 +140,9 @@ class Follower:
             self._show(after)
             self._heard, self._behind, self._owes = time.monotonic(), None, False
             self._first.set()
-            if self._threads or not self._store.remote:
+            if self._threads:
+                self._write_later(after)
+            elif not self._store.remote:
                 self._write()
             return after is not before
 
@@ -180,23 +183,47 @@ class Follower:
 
     def join(self) -> None:
         """Wait until the background has ended."""
-        for thread in self._threads:
-            thread.join()
+        for thread in (*self._threads, self._keeping):
+            if thread is not None:
+                thread.join()
 
     def keep(self) -> None:
-        """Write the snapshot to disk if the next start would have much to replay. With nobody following a remote store
-        in the background this is put off to the end, so that the first answer does not wait for it.
+        """Write the snapshot to disk if the next start would have much to replay.
+
+        Where a remote store is not followed in the background this is put off to the end, so that no answer waits for
+        it.
         """
-        with self._following:
-            self._write()
+        if not self._threads:
+            with self._following:
+                self._write()
 
     def _write(self) -> None:
-        if self._snapshot is not None and self._replayed > REPLAY_ROWS:
-            try:
-                self._show(self._snapshot.write(self._store.snapshots))
-            except OSError as error:  # a full or read-only disk: the next start is slower, no answer is wrong
-                LOG.warning("the snapshot could not be written: %s", error)
+        snapshot = self._snapshot
+        if snapshot is not None and self._replayed > REPLAY_ROWS:
+            self._show(self._written(snapshot))
             self._replayed = 0
+
+    def _write_later(self, snapshot: Snapshot) -> None:
+        """Write a snapshot to disk in a thread of its own: it takes seconds, and others' commits come meanwhile."""
+        busy = self._keeping is not None and self._keeping.is_alive()
+        if not busy and self._replayed > max(REPLAY_ROWS, snapshot.size // checkpoint.SHARE):
+            self._replayed = 0
+            self._keeping = threading.Thread(target=self._write_now, args=(snapshot,), name="store-keep", daemon=True)
+            self._keeping.start()
+
+    def _write_now(self, snapshot: Snapshot) -> None:
+        written = self._written(snapshot)
+        with self._following:
+            if self._snapshot is snapshot and not self._stopping.is_set():
+                self._show(written)
+
+    def _written(self, snapshot: Snapshot) -> Snapshot:
+        """The snapshot as mapped files, if it can be written."""
+        try:
+            return snapshot.write(self._store.snapshots)
+        except OSError as error:  # a full or read-only disk: the next start is slower, no answer is wrong
+            LOG.warning("the snapshot could not be written: %s", error)
+            return snapshot
 
     def _show(self, snapshot: Snapshot) -> None:
         if self._threads:

@@ -275,6 +275,46 @@ def test_what_was_asked_before_is_ready_when_a_newer_snapshot_is_shown(tmp_path:
         assert ("supplies", "part") in view._inverse
 
 
+def test_others_commits_are_seen_while_a_snapshot_is_written_to_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chaingraph.following.REPLAY_ROWS", 0)
+    writing, go_on = threading.Event(), threading.Event()
+    write = Snapshot.write
+
+    def slowly(self: Snapshot, parent: Path) -> Snapshot:
+        writing.set()
+        assert go_on.wait(20)
+        return write(self, parent)
+
+    monkeypatch.setattr(Snapshot, "write", slowly)
+    with opened(tmp_path) as writer:
+        writer.store.commit(change(**machine()))
+        workspace, store = far(tmp_path)
+        with workspace:
+            workspace.start_following(every=0.01)
+            assert writing.wait(20)
+            assert workspace.view().count("part") == 3, "it is shown before it is written"
+            writer.store.commit(change(part=rows("part", part("Z"))))
+            until(lambda: workspace.view().count("part") == 4)
+            go_on.set()
+            until(lambda: list(store.snapshots.glob("r1-*")))
+    assert [each.name[:3] for each in store.snapshots.iterdir()] == ["r1-"]
+    with far(tmp_path)[0] as again:
+        assert again.view().count("part") == 4
+
+
+def test_the_first_answer_does_not_wait_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chaingraph.following.REPLAY_ROWS", 0)
+    with opened(tmp_path) as writer:
+        writer.submit(change(**machine()))
+    workspace, store = far(tmp_path)
+    with workspace:
+        assert workspace.view().count("part") == 3
+        assert not store.snapshots.exists()
+    assert len(list(store.snapshots.iterdir())) == 1, "it is written at the end"
+
+
 def test_following_ends_with_the_workspace_though_the_store_does_not_answer(tmp_path: Path, kept: Kept) -> None:
     workspace, store = far(tmp_path, kept=kept)
     workspace.start_following(every=0.01)
