@@ -15,6 +15,7 @@ import pytest
 from server.cli import main, output, reference
 from server.cli.serving import addresses
 from server.cli.session import environment_locale, program
+from tests.neo4j.server import PASSWORD, Server
 from tests.server.cli import Call
 
 FIXED = {
@@ -199,6 +200,18 @@ def test_serve_comes_up_without_its_store_and_ends_when_told(tmp_path: Path) -> 
     assert time.monotonic() - started < 10
     assert "does not answer yet" in said
     assert "Traceback" not in said
+
+
+def test_serve_says_why_a_store_that_answers_cannot_be_used(neo4j_server: Server) -> None:
+    environment = {**os.environ, "PYTHONUTF8": "1", PASSWORD: "wrong"}
+    words = ["serve", "--port", "1", "--store", neo4j_server.url, "--lang", "en"]
+    run = subprocess.run(
+        [sys.executable, "-m", "server", *words], capture_output=True, text=True, check=False, env=environment
+    )
+    assert (run.returncode, run.stdout) == (1, "")
+    assert "store.auth: " in run.stderr
+    assert "CHAINGRAPH_NEO4J_PASSWORD" in run.stderr
+    assert "Traceback" not in run.stderr
 
 
 def test_hints_name_the_program_as_it_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
