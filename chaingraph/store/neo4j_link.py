@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -19,6 +20,9 @@ from chaingraph.errors import StoreError
 from chaingraph.settings import Settings
 from chaingraph.store.neo4j_errors import told
 from schema.text import Text
+
+logging.getLogger("neo4j").addHandler(logging.NullHandler())
+"""Of every try that fails the driver would write to standard error, where nobody has set up logging."""
 
 T = TypeVar("T")
 Work = Callable[[neo4j.AsyncManagedTransaction], Awaitable[T]]
