@@ -34,6 +34,7 @@ PLATFORMS = {
     "win_amd64": ["win_amd64"],
     "win_arm64": ["win_arm64"],
     "macosx_arm64": ["macosx_14_0_arm64"],
+    "macosx_x86_64": ["macosx_14_0_x86_64"],
 }
 """Tags of wheels that run on a system: pip takes them as they are, and widens none of Linux's."""
 
@@ -41,7 +42,9 @@ PLATFORMS = {
 def main(words: Sequence[str] | None = None) -> None:
     """Write the archive and say where it is."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--platform", choices=PLATFORMS, default=here(), help="the system to install on")
+    parser.add_argument(
+        "--platform", choices=PLATFORMS, default=here(), required=here() is None, help="the system to install on"
+    )
     parser.add_argument(
         "--python", nargs="+", default=[f"3.{sys.version_info.minor}"], metavar="VERSION", help="such as 3.11 3.12"
     )
