@@ -83,6 +83,17 @@ def _merged(variable: str, label: str, key: str) -> str:
     return f"MERGE ({variable}:{label} {{key: {key}}}) ON CREATE SET {variable}:{MISSING}, {variable}.name = {key}"
 
 
+def _there(variable: str, label: str, key: str) -> str:
+    """The node with a key, if it is there: by its index whatever the statistics say, which trail large commits."""
+    return f"MATCH ({variable}:{label} {{key: {key}}}) USING INDEX SEEK {variable}:{label}(key)"
+
+
+def _edge(variable: str, label: str, ends: tuple[str, str] = ("", "")) -> str:
+    """The relationship with the key `key`, if it is there: by its index, as for `_there`."""
+    pattern = f"({ends[0]})-[{variable}:{label} {{key: key}}]->({ends[1]})"
+    return f"MATCH {pattern} USING INDEX SEEK {variable}:{label}(key)"
+
+
 def _arrow(inner: str, *, outward: bool) -> str:
     return f"-[{inner}]->" if outward else f"<-[{inner}]-"
 
@@ -126,7 +137,7 @@ def _put_edges(kind: Kind, drawn: Relation) -> Iterator[str]:
     start, end = _cell(kind, drawn.start), _cell(kind, drawn.end)
     if not {drawn.start, drawn.end} <= set(kind.key):
         yield (
-            f"UNWIND $rows AS row MATCH (a)-[r:{drawn.label} {{key: row[0]}}]->(b) "
+            f"UNWIND $rows AS row WITH row, row[0] AS key {_edge('r', drawn.label, ('a', 'b'))} "
             f"WHERE a.key <> {start} OR b.key <> {end} DELETE r"
         )
     yield (
@@ -155,12 +166,12 @@ def _draw(kind: Kind) -> Iterator[str]:
 
     Of a stated kind they start at the thing: once for a field of its key, else once for each owner's row.
     """
-    node = f"MATCH (n:{kind.label} {{key: {_natural(kind)}}})"
+    node = _there("n", kind.label, _natural(kind))
     for field, (label, outward) in kind.drawn.items():
         of_key = stated(kind) and field in kind.key
         extra = " {statement: row[0]}" if stated(kind) and not of_key else ""
         if not of_key and field not in kind.key:
-            yield f"UNWIND $rows AS row {node}{_arrow(f'old:{label}{extra}', outward=outward)}() DELETE old"
+            yield f"UNWIND $rows AS row {node} MATCH (n){_arrow(f'old:{label}{extra}', outward=outward)}() DELETE old"
         yield (
             f"UNWIND $rows AS row WITH row WHERE {_cell(kind, field)} IS NOT NULL {node} "
             f"{_merged('t', _target(kind, field), _cell(kind, field))} "
@@ -172,19 +183,20 @@ def _draw(kind: Kind) -> Iterator[str]:
 def delete(kind: Kind) -> list[str]:
     """The rows with stored keys ($keys) go; their nodes stay until SWEEP as placeholders: others may refer to them."""
     if kind.relation:
-        return [f"UNWIND $keys AS key MATCH ()-[r:{kind.relation.label} {{key: key}}]->() DELETE r"]
+        return [f"UNWIND $keys AS key {_edge('r', kind.relation.label)} DELETE r"]
     if not stated(kind):
-        here = f"UNWIND $keys AS key MATCH (n:{kind.label} {{key: key}})"
+        here = f"UNWIND $keys AS key {_there('n', kind.label, 'key')}"
         drawn = [
-            f"{here}{_arrow(f'old:{label}', outward=outward)}() DELETE old" for label, outward in kind.drawn.values()
+            f"{here} MATCH (n){_arrow(f'old:{label}', outward=outward)}() DELETE old"
+            for label, outward in kind.drawn.values()
         ]
         return [
             *drawn,
             f"{here} SET n = {{key: key, name: key}} SET n:{MISSING}",
         ]
-    states = f"UNWIND $keys AS key MATCH (n:{row_label(kind)} {{key: key}})-[:STATES]->(t:{kind.label})"
+    states = f"UNWIND $keys AS key {_there('n', row_label(kind), 'key')} MATCH (n)-[:STATES]->(t:{kind.label})"
     found = [
-        f"{states}{_arrow(f'old:{label} {{statement: key}}', outward=outward)}() DELETE old"
+        f"{states} MATCH (t){_arrow(f'old:{label} {{statement: key}}', outward=outward)}() DELETE old"
         for field, (label, outward) in kind.drawn.items()
         if field not in kind.key
     ]
@@ -218,12 +230,9 @@ def scan(kind: Kind) -> str:
 def rows(kind: Kind) -> str:
     """The rows with stored keys ($keys), as one list of lists."""
     if kind.relation:
-        return (
-            f"UNWIND $keys AS key MATCH ()-[n:{kind.relation.label} {{key: key}}]->() "
-            f"RETURN collect({_columns(kind)}) AS rows"
-        )
+        return f"UNWIND $keys AS key {_edge('n', kind.relation.label)} RETURN collect({_columns(kind)}) AS rows"
     return (
-        f"UNWIND $keys AS key MATCH (n:{row_label(kind)} {{key: key}}) WHERE NOT n:{MISSING} "
+        f"UNWIND $keys AS key {_there('n', row_label(kind), 'key')} WHERE NOT n:{MISSING} "
         f"RETURN collect({_columns(kind)}) AS rows"
     )
 
@@ -243,9 +252,7 @@ def _columns(kind: Kind) -> str:
 
 def still_there(kind: Kind) -> str:
     """Of natural keys ($keys) those that some row of the kind has yet: another owner's, or one put back at once."""
-    return (
-        f"UNWIND $keys AS key MATCH (n:{kind.label} {{key: key}}) WHERE NOT n:{MISSING} RETURN collect(n.key) AS keys"
-    )
+    return f"UNWIND $keys AS key {_there('n', kind.label, 'key')} WHERE NOT n:{MISSING} RETURN collect(n.key) AS keys"
 
 
 def referrers(kind: Kind) -> list[tuple[str, str]]:
@@ -255,7 +262,7 @@ def referrers(kind: Kind) -> list[tuple[str, str]]:
     """
     found = []
     for other, field in relations_to(kind.name):
-        here = f"UNWIND $keys AS key MATCH (t:{kind.label} {{key: key}})"
+        here = f"UNWIND $keys AS key {_there('t', kind.label, 'key')} MATCH (t)"
         if other.relation and field in {other.relation.start, other.relation.end}:
             way = _arrow(f"r:{other.relation.label}", outward=field == other.relation.start)
             text = f"{here}{way}() RETURN collect(DISTINCT r.key) AS keys"
@@ -278,7 +285,7 @@ def walk(kind: Kind, direction: Direction, depth: int | None = None) -> str:
     most = "" if depth is None else str(depth)
     way = _arrow(f":{drawn.label}*0..{most}", outward=direction == "out")
     return (
-        f"UNWIND $start AS key MATCH p = (s:{here} {{key: key}}){way}(e) "
+        f"UNWIND $start AS key {_there('s', here, 'key')} MATCH p = (s){way}(e) "
         "WITH e, min(length(p)) AS depth RETURN collect([e.key, depth]) AS rows"
     )
 
@@ -288,7 +295,9 @@ def step(kind: Kind, direction: Direction) -> str:
     drawn = relation(kind)
     here = _target(kind, drawn.start if direction == "out" else drawn.end)
     way = _arrow(f"r:{drawn.label}", outward=direction == "out")
-    return f"UNWIND $keys AS key MATCH (:{here} {{key: key}}){way}(e) RETURN collect([r.key, key, e.key]) AS rows"
+    return (
+        f"UNWIND $keys AS key {_there('s', here, 'key')} MATCH (s){way}(e) RETURN collect([r.key, key, e.key]) AS rows"
+    )
 
 
 def golden() -> str:

@@ -49,20 +49,20 @@ MATCH (n:Missing) WHERE NOT EXISTS { (n)--() } DELETE n;
 
 // organisation
 UNWIND $rows AS row MERGE (n:Organisation {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], stub: row[5], id: row[6], uscc: row[7], name_zh: row[8], name_en: row[9], tier: row[10], role: row[11], region: row[12], industry: row[13], parent: row[14], name: trim(coalesce(toString(row[6]), '') + ' ' + coalesce(row[8], row[9], ''))} REMOVE n:Missing;
-UNWIND $rows AS row MATCH (n:Organisation {key: row[0]})-[old:OWNED_BY]->() DELETE old;
-UNWIND $rows AS row WITH row WHERE row[14] IS NOT NULL MATCH (n:Organisation {key: row[0]}) MERGE (t:Organisation {key: row[14]}) ON CREATE SET t:Missing, t.name = row[14] MERGE (n)-[r:OWNED_BY]->(t);
-UNWIND $keys AS key MATCH (n:Organisation {key: key})-[old:OWNED_BY]->() DELETE old;
-UNWIND $keys AS key MATCH (n:Organisation {key: key}) SET n = {key: key, name: key} SET n:Missing;
+UNWIND $rows AS row MATCH (n:Organisation {key: row[0]}) USING INDEX SEEK n:Organisation(key) MATCH (n)-[old:OWNED_BY]->() DELETE old;
+UNWIND $rows AS row WITH row WHERE row[14] IS NOT NULL MATCH (n:Organisation {key: row[0]}) USING INDEX SEEK n:Organisation(key) MERGE (t:Organisation {key: row[14]}) ON CREATE SET t:Missing, t.name = row[14] MERGE (n)-[r:OWNED_BY]->(t);
+UNWIND $keys AS key MATCH (n:Organisation {key: key}) USING INDEX SEEK n:Organisation(key) MATCH (n)-[old:OWNED_BY]->() DELETE old;
+UNWIND $keys AS key MATCH (n:Organisation {key: key}) USING INDEX SEEK n:Organisation(key) SET n = {key: key, name: key} SET n:Missing;
 MATCH (n:Organisation) WHERE n.key > $after AND NOT n:Missing WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.stub, n.id, n.uscc, n.name_zh, n.name_en, n.tier, n.role, n.region, n.industry, n.parent]) AS rows;
-UNWIND $keys AS key MATCH (n:Organisation {key: key}) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.stub, n.id, n.uscc, n.name_zh, n.name_en, n.tier, n.role, n.region, n.industry, n.parent]) AS rows;
-UNWIND $keys AS key MATCH (n:Organisation {key: key}) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
-UNWIND $keys AS key MATCH (t:Organisation {key: key})<-[:OWNED_BY]-(n:Organisation) RETURN collect(DISTINCT n.key) AS keys;
-UNWIND $keys AS key MATCH (t:Organisation {key: key})<-[:BELONGS_TO]-(n:Site) RETURN collect(DISTINCT n.key) AS keys;
-UNWIND $keys AS key MATCH (t:Organisation {key: key})-[:LEADS]->(n:Consortium) RETURN collect(DISTINCT n.key) AS keys;
-UNWIND $keys AS key MATCH (t:Organisation {key: key})-[r:MEMBER_OF]->() RETURN collect(DISTINCT r.key) AS keys;
-UNWIND $keys AS key MATCH (t:Organisation {key: key})-[:ISSUES]->(n:Part) RETURN collect(DISTINCT n.key) AS keys;
-UNWIND $keys AS key MATCH (t:Organisation {key: key})-[r:KNOWS_AS]->() RETURN collect(DISTINCT r.key) AS keys;
-UNWIND $keys AS key MATCH (t:Organisation {key: key})-[r:SUPPLIES]->() RETURN collect(DISTINCT r.key) AS keys;
+UNWIND $keys AS key MATCH (n:Organisation {key: key}) USING INDEX SEEK n:Organisation(key) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.stub, n.id, n.uscc, n.name_zh, n.name_en, n.tier, n.role, n.region, n.industry, n.parent]) AS rows;
+UNWIND $keys AS key MATCH (n:Organisation {key: key}) USING INDEX SEEK n:Organisation(key) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Organisation {key: key}) USING INDEX SEEK t:Organisation(key) MATCH (t)<-[:OWNED_BY]-(n:Organisation) RETURN collect(DISTINCT n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Organisation {key: key}) USING INDEX SEEK t:Organisation(key) MATCH (t)<-[:BELONGS_TO]-(n:Site) RETURN collect(DISTINCT n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Organisation {key: key}) USING INDEX SEEK t:Organisation(key) MATCH (t)-[:LEADS]->(n:Consortium) RETURN collect(DISTINCT n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Organisation {key: key}) USING INDEX SEEK t:Organisation(key) MATCH (t)-[r:MEMBER_OF]->() RETURN collect(DISTINCT r.key) AS keys;
+UNWIND $keys AS key MATCH (t:Organisation {key: key}) USING INDEX SEEK t:Organisation(key) MATCH (t)-[:ISSUES]->(n:Part) RETURN collect(DISTINCT n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Organisation {key: key}) USING INDEX SEEK t:Organisation(key) MATCH (t)-[r:KNOWS_AS]->() RETURN collect(DISTINCT r.key) AS keys;
+UNWIND $keys AS key MATCH (t:Organisation {key: key}) USING INDEX SEEK t:Organisation(key) MATCH (t)-[r:SUPPLIES]->() RETURN collect(DISTINCT r.key) AS keys;
 MATCH ()-[r:SUPPLIES]->() WHERE r.customer IN $keys RETURN collect(r.key) AS keys;
 MATCH (n:LotStatement) WHERE n.maker IN $keys RETURN collect(n.key) AS keys;
 MATCH ()-[r:WENT_INTO]->() WHERE r.from_maker IN $keys RETURN collect(r.key) AS keys;
@@ -70,219 +70,219 @@ MATCH ()-[r:WENT_INTO]->() WHERE r.into_maker IN $keys RETURN collect(r.key) AS 
 MATCH (n:Shipment) WHERE n.maker IN $keys RETURN collect(n.key) AS keys;
 MATCH (n:LifeRecord) WHERE n.maker IN $keys RETURN collect(n.key) AS keys;
 MATCH (n:DeclaredValue) WHERE n.maker IN $keys RETURN collect(n.key) AS keys;
-UNWIND $keys AS key MATCH (t:Organisation {key: key})-[:GRANTS]->(n:Agreement) RETURN collect(DISTINCT n.key) AS keys;
-UNWIND $keys AS key MATCH (t:Organisation {key: key})<-[:TO]-(n:Agreement) RETURN collect(DISTINCT n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Organisation {key: key}) USING INDEX SEEK t:Organisation(key) MATCH (t)-[:GRANTS]->(n:Agreement) RETURN collect(DISTINCT n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Organisation {key: key}) USING INDEX SEEK t:Organisation(key) MATCH (t)<-[:TO]-(n:Agreement) RETURN collect(DISTINCT n.key) AS keys;
 
 // site
 UNWIND $rows AS row MERGE (n:Site {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], stub: row[5], id: row[6], organisation: row[7], name_zh: row[8], name_en: row[9], region: row[10], latitude: row[11], longitude: row[12], recovery_days: row[13], name: trim(coalesce(toString(row[6]), '') + ' ' + coalesce(row[8], row[9], ''))} REMOVE n:Missing;
-UNWIND $rows AS row MATCH (n:Site {key: row[0]})-[old:BELONGS_TO]->() DELETE old;
-UNWIND $rows AS row WITH row WHERE row[7] IS NOT NULL MATCH (n:Site {key: row[0]}) MERGE (t:Organisation {key: row[7]}) ON CREATE SET t:Missing, t.name = row[7] MERGE (n)-[r:BELONGS_TO]->(t);
-UNWIND $keys AS key MATCH (n:Site {key: key})-[old:BELONGS_TO]->() DELETE old;
-UNWIND $keys AS key MATCH (n:Site {key: key}) SET n = {key: key, name: key} SET n:Missing;
+UNWIND $rows AS row MATCH (n:Site {key: row[0]}) USING INDEX SEEK n:Site(key) MATCH (n)-[old:BELONGS_TO]->() DELETE old;
+UNWIND $rows AS row WITH row WHERE row[7] IS NOT NULL MATCH (n:Site {key: row[0]}) USING INDEX SEEK n:Site(key) MERGE (t:Organisation {key: row[7]}) ON CREATE SET t:Missing, t.name = row[7] MERGE (n)-[r:BELONGS_TO]->(t);
+UNWIND $keys AS key MATCH (n:Site {key: key}) USING INDEX SEEK n:Site(key) MATCH (n)-[old:BELONGS_TO]->() DELETE old;
+UNWIND $keys AS key MATCH (n:Site {key: key}) USING INDEX SEEK n:Site(key) SET n = {key: key, name: key} SET n:Missing;
 MATCH (n:Site) WHERE n.key > $after AND NOT n:Missing WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.stub, n.id, n.organisation, n.name_zh, n.name_en, n.region, n.latitude, n.longitude, n.recovery_days]) AS rows;
-UNWIND $keys AS key MATCH (n:Site {key: key}) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.stub, n.id, n.organisation, n.name_zh, n.name_en, n.region, n.latitude, n.longitude, n.recovery_days]) AS rows;
-UNWIND $keys AS key MATCH (n:Site {key: key}) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
+UNWIND $keys AS key MATCH (n:Site {key: key}) USING INDEX SEEK n:Site(key) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.stub, n.id, n.organisation, n.name_zh, n.name_en, n.region, n.latitude, n.longitude, n.recovery_days]) AS rows;
+UNWIND $keys AS key MATCH (n:Site {key: key}) USING INDEX SEEK n:Site(key) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
 MATCH ()-[r:SUPPLIES]->() WHERE r.site IN $keys RETURN collect(r.key) AS keys;
 
 // consortium
 UNWIND $rows AS row MERGE (n:Consortium {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], id: row[5], leader: row[6], name_zh: row[7], name_en: row[8], products: row[9], name: trim(coalesce(toString(row[5]), '') + ' ' + coalesce(row[7], row[8], ''))} REMOVE n:Missing;
-UNWIND $rows AS row MATCH (n:Consortium {key: row[0]})<-[old:LEADS]-() DELETE old;
-UNWIND $rows AS row WITH row WHERE row[6] IS NOT NULL MATCH (n:Consortium {key: row[0]}) MERGE (t:Organisation {key: row[6]}) ON CREATE SET t:Missing, t.name = row[6] MERGE (n)<-[r:LEADS]-(t);
-UNWIND $keys AS key MATCH (n:Consortium {key: key})<-[old:LEADS]-() DELETE old;
-UNWIND $keys AS key MATCH (n:Consortium {key: key}) SET n = {key: key, name: key} SET n:Missing;
+UNWIND $rows AS row MATCH (n:Consortium {key: row[0]}) USING INDEX SEEK n:Consortium(key) MATCH (n)<-[old:LEADS]-() DELETE old;
+UNWIND $rows AS row WITH row WHERE row[6] IS NOT NULL MATCH (n:Consortium {key: row[0]}) USING INDEX SEEK n:Consortium(key) MERGE (t:Organisation {key: row[6]}) ON CREATE SET t:Missing, t.name = row[6] MERGE (n)<-[r:LEADS]-(t);
+UNWIND $keys AS key MATCH (n:Consortium {key: key}) USING INDEX SEEK n:Consortium(key) MATCH (n)<-[old:LEADS]-() DELETE old;
+UNWIND $keys AS key MATCH (n:Consortium {key: key}) USING INDEX SEEK n:Consortium(key) SET n = {key: key, name: key} SET n:Missing;
 MATCH (n:Consortium) WHERE n.key > $after AND NOT n:Missing WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.id, n.leader, n.name_zh, n.name_en, n.products]) AS rows;
-UNWIND $keys AS key MATCH (n:Consortium {key: key}) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.id, n.leader, n.name_zh, n.name_en, n.products]) AS rows;
-UNWIND $keys AS key MATCH (n:Consortium {key: key}) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
-UNWIND $keys AS key MATCH (t:Consortium {key: key})<-[r:MEMBER_OF]-() RETURN collect(DISTINCT r.key) AS keys;
+UNWIND $keys AS key MATCH (n:Consortium {key: key}) USING INDEX SEEK n:Consortium(key) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.id, n.leader, n.name_zh, n.name_en, n.products]) AS rows;
+UNWIND $keys AS key MATCH (n:Consortium {key: key}) USING INDEX SEEK n:Consortium(key) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Consortium {key: key}) USING INDEX SEEK t:Consortium(key) MATCH (t)<-[r:MEMBER_OF]-() RETURN collect(DISTINCT r.key) AS keys;
 
 // member
 UNWIND $rows AS row MERGE (a:Organisation {key: row[6]}) ON CREATE SET a:Missing, a.name = row[6] MERGE (b:Consortium {key: row[5]}) ON CREATE SET b:Missing, b.name = row[5] MERGE (a)-[r:MEMBER_OF {key: row[0]}]->(b) SET r = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], consortium: row[5], organisation: row[6], role: row[7], tier: row[8], since: row[9], until: row[10]};
-UNWIND $keys AS key MATCH ()-[r:MEMBER_OF {key: key}]->() DELETE r;
+UNWIND $keys AS key MATCH ()-[r:MEMBER_OF {key: key}]->() USING INDEX SEEK r:MEMBER_OF(key) DELETE r;
 MATCH ()-[n:MEMBER_OF]->() WHERE n.key > $after WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.consortium, n.organisation, n.role, n.tier, toString(n.since), toString(n.until)]) AS rows;
-UNWIND $keys AS key MATCH ()-[n:MEMBER_OF {key: key}]->() RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.consortium, n.organisation, n.role, n.tier, toString(n.since), toString(n.until)]) AS rows;
-UNWIND $start AS key MATCH p = (s:Organisation {key: key})-[:MEMBER_OF*0..]->(e) WITH e, min(length(p)) AS depth RETURN collect([e.key, depth]) AS rows;
-UNWIND $keys AS key MATCH (:Organisation {key: key})-[r:MEMBER_OF]->(e) RETURN collect([r.key, key, e.key]) AS rows;
-UNWIND $start AS key MATCH p = (s:Consortium {key: key})<-[:MEMBER_OF*0..]-(e) WITH e, min(length(p)) AS depth RETURN collect([e.key, depth]) AS rows;
-UNWIND $keys AS key MATCH (:Consortium {key: key})<-[r:MEMBER_OF]-(e) RETURN collect([r.key, key, e.key]) AS rows;
+UNWIND $keys AS key MATCH ()-[n:MEMBER_OF {key: key}]->() USING INDEX SEEK n:MEMBER_OF(key) RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.consortium, n.organisation, n.role, n.tier, toString(n.since), toString(n.until)]) AS rows;
+UNWIND $start AS key MATCH (s:Organisation {key: key}) USING INDEX SEEK s:Organisation(key) MATCH p = (s)-[:MEMBER_OF*0..]->(e) WITH e, min(length(p)) AS depth RETURN collect([e.key, depth]) AS rows;
+UNWIND $keys AS key MATCH (s:Organisation {key: key}) USING INDEX SEEK s:Organisation(key) MATCH (s)-[r:MEMBER_OF]->(e) RETURN collect([r.key, key, e.key]) AS rows;
+UNWIND $start AS key MATCH (s:Consortium {key: key}) USING INDEX SEEK s:Consortium(key) MATCH p = (s)<-[:MEMBER_OF*0..]-(e) WITH e, min(length(p)) AS depth RETURN collect([e.key, depth]) AS rows;
+UNWIND $keys AS key MATCH (s:Consortium {key: key}) USING INDEX SEEK s:Consortium(key) MATCH (s)<-[r:MEMBER_OF]-(e) RETURN collect([r.key, key, e.key]) AS rows;
 
 // part
 UNWIND $rows AS row MERGE (n:Part {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], stub: row[5], number: row[6], issuer: row[7], name_zh: row[8], name_en: row[9], part_class: row[10], chain_level: row[11], foundation_class: row[12], criticality: row[13], age_unit: row[14], name: trim(coalesce(toString(row[6]), '') + ' ' + coalesce(row[8], row[9], ''))} REMOVE n:Missing;
-UNWIND $rows AS row WITH row WHERE row[7] IS NOT NULL MATCH (n:Part {key: row[0]}) MERGE (t:Organisation {key: row[7]}) ON CREATE SET t:Missing, t.name = row[7] MERGE (n)<-[r:ISSUES]-(t);
-UNWIND $keys AS key MATCH (n:Part {key: key})<-[old:ISSUES]-() DELETE old;
-UNWIND $keys AS key MATCH (n:Part {key: key}) SET n = {key: key, name: key} SET n:Missing;
+UNWIND $rows AS row WITH row WHERE row[7] IS NOT NULL MATCH (n:Part {key: row[0]}) USING INDEX SEEK n:Part(key) MERGE (t:Organisation {key: row[7]}) ON CREATE SET t:Missing, t.name = row[7] MERGE (n)<-[r:ISSUES]-(t);
+UNWIND $keys AS key MATCH (n:Part {key: key}) USING INDEX SEEK n:Part(key) MATCH (n)<-[old:ISSUES]-() DELETE old;
+UNWIND $keys AS key MATCH (n:Part {key: key}) USING INDEX SEEK n:Part(key) SET n = {key: key, name: key} SET n:Missing;
 MATCH (n:Part) WHERE n.key > $after AND NOT n:Missing WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.stub, n.number, n.issuer, n.name_zh, n.name_en, n.part_class, n.chain_level, n.foundation_class, n.criticality, n.age_unit]) AS rows;
-UNWIND $keys AS key MATCH (n:Part {key: key}) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.stub, n.number, n.issuer, n.name_zh, n.name_en, n.part_class, n.chain_level, n.foundation_class, n.criticality, n.age_unit]) AS rows;
-UNWIND $keys AS key MATCH (n:Part {key: key}) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
-UNWIND $keys AS key MATCH (t:Part {key: key})<-[r:KNOWS_AS]-() RETURN collect(DISTINCT r.key) AS keys;
-UNWIND $keys AS key MATCH (t:Part {key: key})-[r:CONTAINS]->() RETURN collect(DISTINCT r.key) AS keys;
-UNWIND $keys AS key MATCH (t:Part {key: key})<-[r:CONTAINS]-() RETURN collect(DISTINCT r.key) AS keys;
-UNWIND $keys AS key MATCH (t:Part {key: key})<-[r:SUPPLIES]-() RETURN collect(DISTINCT r.key) AS keys;
+UNWIND $keys AS key MATCH (n:Part {key: key}) USING INDEX SEEK n:Part(key) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.stub, n.number, n.issuer, n.name_zh, n.name_en, n.part_class, n.chain_level, n.foundation_class, n.criticality, n.age_unit]) AS rows;
+UNWIND $keys AS key MATCH (n:Part {key: key}) USING INDEX SEEK n:Part(key) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Part {key: key}) USING INDEX SEEK t:Part(key) MATCH (t)<-[r:KNOWS_AS]-() RETURN collect(DISTINCT r.key) AS keys;
+UNWIND $keys AS key MATCH (t:Part {key: key}) USING INDEX SEEK t:Part(key) MATCH (t)-[r:CONTAINS]->() RETURN collect(DISTINCT r.key) AS keys;
+UNWIND $keys AS key MATCH (t:Part {key: key}) USING INDEX SEEK t:Part(key) MATCH (t)<-[r:CONTAINS]-() RETURN collect(DISTINCT r.key) AS keys;
+UNWIND $keys AS key MATCH (t:Part {key: key}) USING INDEX SEEK t:Part(key) MATCH (t)<-[r:SUPPLIES]-() RETURN collect(DISTINCT r.key) AS keys;
 MATCH (n:ModeStatement) WHERE n.part IN $keys RETURN collect(n.key) AS keys;
-UNWIND $keys AS key MATCH (t:Part {key: key})-[r:INFLUENCES]->() RETURN collect(DISTINCT r.key) AS keys;
-UNWIND $keys AS key MATCH (t:Part {key: key})<-[r:INFLUENCES]-() RETURN collect(DISTINCT r.key) AS keys;
+UNWIND $keys AS key MATCH (t:Part {key: key}) USING INDEX SEEK t:Part(key) MATCH (t)-[r:INFLUENCES]->() RETURN collect(DISTINCT r.key) AS keys;
+UNWIND $keys AS key MATCH (t:Part {key: key}) USING INDEX SEEK t:Part(key) MATCH (t)<-[r:INFLUENCES]-() RETURN collect(DISTINCT r.key) AS keys;
 MATCH (n:LotStatement) WHERE n.part IN $keys RETURN collect(n.key) AS keys;
 MATCH ()-[r:WENT_INTO]->() WHERE r.from_part IN $keys RETURN collect(r.key) AS keys;
 MATCH ()-[r:WENT_INTO]->() WHERE r.into_part IN $keys RETURN collect(r.key) AS keys;
-UNWIND $keys AS key MATCH (t:Part {key: key})<-[:OF]-(n:Shipment) RETURN collect(DISTINCT n.key) AS keys;
-UNWIND $keys AS key MATCH (t:Part {key: key})<-[:OF]-(n:LifeRecord) RETURN collect(DISTINCT n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Part {key: key}) USING INDEX SEEK t:Part(key) MATCH (t)<-[:OF]-(n:Shipment) RETURN collect(DISTINCT n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Part {key: key}) USING INDEX SEEK t:Part(key) MATCH (t)<-[:OF]-(n:LifeRecord) RETURN collect(DISTINCT n.key) AS keys;
 MATCH (n:LifeRecord) WHERE n.product IN $keys RETURN collect(n.key) AS keys;
-UNWIND $keys AS key MATCH (t:Part {key: key})<-[:ABOUT]-(n:DeclaredValue) RETURN collect(DISTINCT n.key) AS keys;
-UNWIND $keys AS key MATCH (t:Part {key: key})<-[:ABOUT]-(n:Agreement) RETURN collect(DISTINCT n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Part {key: key}) USING INDEX SEEK t:Part(key) MATCH (t)<-[:ABOUT]-(n:DeclaredValue) RETURN collect(DISTINCT n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Part {key: key}) USING INDEX SEEK t:Part(key) MATCH (t)<-[:ABOUT]-(n:Agreement) RETURN collect(DISTINCT n.key) AS keys;
 
 // part_alias
-UNWIND $rows AS row MATCH (a)-[r:KNOWS_AS {key: row[0]}]->(b) WHERE a.key <> row[5] OR b.key <> row[8] DELETE r;
+UNWIND $rows AS row WITH row, row[0] AS key MATCH (a)-[r:KNOWS_AS {key: key}]->(b) USING INDEX SEEK r:KNOWS_AS(key) WHERE a.key <> row[5] OR b.key <> row[8] DELETE r;
 UNWIND $rows AS row MERGE (a:Organisation {key: row[5]}) ON CREATE SET a:Missing, a.name = row[5] MERGE (b:Part {key: row[8]}) ON CREATE SET b:Missing, b.name = row[8] MERGE (a)-[r:KNOWS_AS {key: row[0]}]->(b) SET r = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], organisation: row[5], number: row[6], drawing_no: row[7], part: row[8]};
-UNWIND $keys AS key MATCH ()-[r:KNOWS_AS {key: key}]->() DELETE r;
+UNWIND $keys AS key MATCH ()-[r:KNOWS_AS {key: key}]->() USING INDEX SEEK r:KNOWS_AS(key) DELETE r;
 MATCH ()-[n:KNOWS_AS]->() WHERE n.key > $after WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.organisation, n.number, n.drawing_no, n.part]) AS rows;
-UNWIND $keys AS key MATCH ()-[n:KNOWS_AS {key: key}]->() RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.organisation, n.number, n.drawing_no, n.part]) AS rows;
-UNWIND $start AS key MATCH p = (s:Organisation {key: key})-[:KNOWS_AS*0..]->(e) WITH e, min(length(p)) AS depth RETURN collect([e.key, depth]) AS rows;
-UNWIND $keys AS key MATCH (:Organisation {key: key})-[r:KNOWS_AS]->(e) RETURN collect([r.key, key, e.key]) AS rows;
-UNWIND $start AS key MATCH p = (s:Part {key: key})<-[:KNOWS_AS*0..]-(e) WITH e, min(length(p)) AS depth RETURN collect([e.key, depth]) AS rows;
-UNWIND $keys AS key MATCH (:Part {key: key})<-[r:KNOWS_AS]-(e) RETURN collect([r.key, key, e.key]) AS rows;
+UNWIND $keys AS key MATCH ()-[n:KNOWS_AS {key: key}]->() USING INDEX SEEK n:KNOWS_AS(key) RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.organisation, n.number, n.drawing_no, n.part]) AS rows;
+UNWIND $start AS key MATCH (s:Organisation {key: key}) USING INDEX SEEK s:Organisation(key) MATCH p = (s)-[:KNOWS_AS*0..]->(e) WITH e, min(length(p)) AS depth RETURN collect([e.key, depth]) AS rows;
+UNWIND $keys AS key MATCH (s:Organisation {key: key}) USING INDEX SEEK s:Organisation(key) MATCH (s)-[r:KNOWS_AS]->(e) RETURN collect([r.key, key, e.key]) AS rows;
+UNWIND $start AS key MATCH (s:Part {key: key}) USING INDEX SEEK s:Part(key) MATCH p = (s)<-[:KNOWS_AS*0..]-(e) WITH e, min(length(p)) AS depth RETURN collect([e.key, depth]) AS rows;
+UNWIND $keys AS key MATCH (s:Part {key: key}) USING INDEX SEEK s:Part(key) MATCH (s)<-[r:KNOWS_AS]-(e) RETURN collect([r.key, key, e.key]) AS rows;
 
 // contains
 UNWIND $rows AS row MERGE (a:Part {key: row[5]}) ON CREATE SET a:Missing, a.name = row[5] MERGE (b:Part {key: row[6]}) ON CREATE SET b:Missing, b.name = row[6] MERGE (a)-[r:CONTAINS {key: row[0]}]->(b) SET r = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], parent: row[5], child: row[6], find_no: row[7], quantity: row[8], unit: row[9], group: row[10], k: row[11], redundancy: row[12], duty: row[13], valid_from: row[14], valid_to: row[15]};
-UNWIND $keys AS key MATCH ()-[r:CONTAINS {key: key}]->() DELETE r;
+UNWIND $keys AS key MATCH ()-[r:CONTAINS {key: key}]->() USING INDEX SEEK r:CONTAINS(key) DELETE r;
 MATCH ()-[n:CONTAINS]->() WHERE n.key > $after WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.parent, n.child, n.find_no, n.quantity, n.unit, n.group, n.k, n.redundancy, n.duty, toString(n.valid_from), toString(n.valid_to)]) AS rows;
-UNWIND $keys AS key MATCH ()-[n:CONTAINS {key: key}]->() RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.parent, n.child, n.find_no, n.quantity, n.unit, n.group, n.k, n.redundancy, n.duty, toString(n.valid_from), toString(n.valid_to)]) AS rows;
-UNWIND $start AS key MATCH p = (s:Part {key: key})-[:CONTAINS*0..]->(e) WITH e, min(length(p)) AS depth RETURN collect([e.key, depth]) AS rows;
-UNWIND $keys AS key MATCH (:Part {key: key})-[r:CONTAINS]->(e) RETURN collect([r.key, key, e.key]) AS rows;
-UNWIND $start AS key MATCH p = (s:Part {key: key})<-[:CONTAINS*0..]-(e) WITH e, min(length(p)) AS depth RETURN collect([e.key, depth]) AS rows;
-UNWIND $keys AS key MATCH (:Part {key: key})<-[r:CONTAINS]-(e) RETURN collect([r.key, key, e.key]) AS rows;
+UNWIND $keys AS key MATCH ()-[n:CONTAINS {key: key}]->() USING INDEX SEEK n:CONTAINS(key) RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.parent, n.child, n.find_no, n.quantity, n.unit, n.group, n.k, n.redundancy, n.duty, toString(n.valid_from), toString(n.valid_to)]) AS rows;
+UNWIND $start AS key MATCH (s:Part {key: key}) USING INDEX SEEK s:Part(key) MATCH p = (s)-[:CONTAINS*0..]->(e) WITH e, min(length(p)) AS depth RETURN collect([e.key, depth]) AS rows;
+UNWIND $keys AS key MATCH (s:Part {key: key}) USING INDEX SEEK s:Part(key) MATCH (s)-[r:CONTAINS]->(e) RETURN collect([r.key, key, e.key]) AS rows;
+UNWIND $start AS key MATCH (s:Part {key: key}) USING INDEX SEEK s:Part(key) MATCH p = (s)<-[:CONTAINS*0..]-(e) WITH e, min(length(p)) AS depth RETURN collect([e.key, depth]) AS rows;
+UNWIND $keys AS key MATCH (s:Part {key: key}) USING INDEX SEEK s:Part(key) MATCH (s)<-[r:CONTAINS]-(e) RETURN collect([r.key, key, e.key]) AS rows;
 
 // supplies
 UNWIND $rows AS row MERGE (a:Organisation {key: row[6]}) ON CREATE SET a:Missing, a.name = row[6] MERGE (b:Part {key: row[5]}) ON CREATE SET b:Missing, b.name = row[5] MERGE (a)-[r:SUPPLIES {key: row[0]}]->(b) SET r = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], part: row[5], supplier: row[6], customer: row[7], site: row[8], share: row[9], status: row[10], alternative_exists: row[11], lead_time_days: row[12], lead_time_sd_days: row[13], price: row[14], currency: row[15], capacity: row[16], inventory: row[17], recovery_days: row[18], valid_from: row[19]};
-UNWIND $keys AS key MATCH ()-[r:SUPPLIES {key: key}]->() DELETE r;
+UNWIND $keys AS key MATCH ()-[r:SUPPLIES {key: key}]->() USING INDEX SEEK r:SUPPLIES(key) DELETE r;
 MATCH ()-[n:SUPPLIES]->() WHERE n.key > $after WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.part, n.supplier, n.customer, n.site, n.share, n.status, n.alternative_exists, n.lead_time_days, n.lead_time_sd_days, n.price, n.currency, n.capacity, n.inventory, n.recovery_days, toString(n.valid_from)]) AS rows;
-UNWIND $keys AS key MATCH ()-[n:SUPPLIES {key: key}]->() RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.part, n.supplier, n.customer, n.site, n.share, n.status, n.alternative_exists, n.lead_time_days, n.lead_time_sd_days, n.price, n.currency, n.capacity, n.inventory, n.recovery_days, toString(n.valid_from)]) AS rows;
-UNWIND $start AS key MATCH p = (s:Organisation {key: key})-[:SUPPLIES*0..]->(e) WITH e, min(length(p)) AS depth RETURN collect([e.key, depth]) AS rows;
-UNWIND $keys AS key MATCH (:Organisation {key: key})-[r:SUPPLIES]->(e) RETURN collect([r.key, key, e.key]) AS rows;
-UNWIND $start AS key MATCH p = (s:Part {key: key})<-[:SUPPLIES*0..]-(e) WITH e, min(length(p)) AS depth RETURN collect([e.key, depth]) AS rows;
-UNWIND $keys AS key MATCH (:Part {key: key})<-[r:SUPPLIES]-(e) RETURN collect([r.key, key, e.key]) AS rows;
+UNWIND $keys AS key MATCH ()-[n:SUPPLIES {key: key}]->() USING INDEX SEEK n:SUPPLIES(key) RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.part, n.supplier, n.customer, n.site, n.share, n.status, n.alternative_exists, n.lead_time_days, n.lead_time_sd_days, n.price, n.currency, n.capacity, n.inventory, n.recovery_days, toString(n.valid_from)]) AS rows;
+UNWIND $start AS key MATCH (s:Organisation {key: key}) USING INDEX SEEK s:Organisation(key) MATCH p = (s)-[:SUPPLIES*0..]->(e) WITH e, min(length(p)) AS depth RETURN collect([e.key, depth]) AS rows;
+UNWIND $keys AS key MATCH (s:Organisation {key: key}) USING INDEX SEEK s:Organisation(key) MATCH (s)-[r:SUPPLIES]->(e) RETURN collect([r.key, key, e.key]) AS rows;
+UNWIND $start AS key MATCH (s:Part {key: key}) USING INDEX SEEK s:Part(key) MATCH p = (s)<-[:SUPPLIES*0..]-(e) WITH e, min(length(p)) AS depth RETURN collect([e.key, depth]) AS rows;
+UNWIND $keys AS key MATCH (s:Part {key: key}) USING INDEX SEEK s:Part(key) MATCH (s)<-[r:SUPPLIES]-(e) RETURN collect([r.key, key, e.key]) AS rows;
 
 // mechanism
 UNWIND $rows AS row MERGE (n:Mechanism {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], stub: row[5], code: row[6], parent: row[7], name_zh: row[8], name_en: row[9], typical_beta: row[10], name: trim(coalesce(toString(row[6]), '') + ' ' + coalesce(row[8], row[9], ''))} REMOVE n:Missing;
-UNWIND $rows AS row MATCH (n:Mechanism {key: row[0]})-[old:KIND_OF]->() DELETE old;
-UNWIND $rows AS row WITH row WHERE row[7] IS NOT NULL MATCH (n:Mechanism {key: row[0]}) MERGE (t:Mechanism {key: row[7]}) ON CREATE SET t:Missing, t.name = row[7] MERGE (n)-[r:KIND_OF]->(t);
-UNWIND $keys AS key MATCH (n:Mechanism {key: key})-[old:KIND_OF]->() DELETE old;
-UNWIND $keys AS key MATCH (n:Mechanism {key: key}) SET n = {key: key, name: key} SET n:Missing;
+UNWIND $rows AS row MATCH (n:Mechanism {key: row[0]}) USING INDEX SEEK n:Mechanism(key) MATCH (n)-[old:KIND_OF]->() DELETE old;
+UNWIND $rows AS row WITH row WHERE row[7] IS NOT NULL MATCH (n:Mechanism {key: row[0]}) USING INDEX SEEK n:Mechanism(key) MERGE (t:Mechanism {key: row[7]}) ON CREATE SET t:Missing, t.name = row[7] MERGE (n)-[r:KIND_OF]->(t);
+UNWIND $keys AS key MATCH (n:Mechanism {key: key}) USING INDEX SEEK n:Mechanism(key) MATCH (n)-[old:KIND_OF]->() DELETE old;
+UNWIND $keys AS key MATCH (n:Mechanism {key: key}) USING INDEX SEEK n:Mechanism(key) SET n = {key: key, name: key} SET n:Missing;
 MATCH (n:Mechanism) WHERE n.key > $after AND NOT n:Missing WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.stub, n.code, n.parent, n.name_zh, n.name_en, n.typical_beta]) AS rows;
-UNWIND $keys AS key MATCH (n:Mechanism {key: key}) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.stub, n.code, n.parent, n.name_zh, n.name_en, n.typical_beta]) AS rows;
-UNWIND $keys AS key MATCH (n:Mechanism {key: key}) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
-UNWIND $keys AS key MATCH (t:Mechanism {key: key})<-[:KIND_OF]-(n:Mechanism) RETURN collect(DISTINCT n.key) AS keys;
+UNWIND $keys AS key MATCH (n:Mechanism {key: key}) USING INDEX SEEK n:Mechanism(key) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.stub, n.code, n.parent, n.name_zh, n.name_en, n.typical_beta]) AS rows;
+UNWIND $keys AS key MATCH (n:Mechanism {key: key}) USING INDEX SEEK n:Mechanism(key) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Mechanism {key: key}) USING INDEX SEEK t:Mechanism(key) MATCH (t)<-[:KIND_OF]-(n:Mechanism) RETURN collect(DISTINCT n.key) AS keys;
 MATCH (n:ModeStatement) WHERE n.mechanism IN $keys RETURN collect(n.key) AS keys;
 MATCH ()-[r:INFLUENCES]->() WHERE r.mechanism IN $keys RETURN collect(r.key) AS keys;
 MATCH (n:LifeRecord) WHERE n.mechanism IN $keys RETURN collect(n.key) AS keys;
 
 // mode
 UNWIND $rows AS row MERGE (t:Mode {key: row[13]}) SET t = {key: row[13], part: row[6], mode: row[7], name: trim(coalesce(toString(row[7]), '') + ' ' + coalesce(row[8], row[9], ''))} REMOVE t:Missing MERGE (n:ModeStatement {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], stub: row[5], part: row[6], mode: row[7], name_zh: row[8], name_en: row[9], mechanism: row[10], severity: row[11], repair_hours: row[12], name: trim(coalesce(toString(row[7]), '') + ' ' + coalesce(row[8], row[9], ''))} MERGE (n)-[:STATES]->(t);
-UNWIND $rows AS row WITH row WHERE row[6] IS NOT NULL MATCH (n:Mode {key: row[13]}) MERGE (t:Part {key: row[6]}) ON CREATE SET t:Missing, t.name = row[6] MERGE (n)<-[r:FAILS_BY]-(t);
-UNWIND $rows AS row MATCH (n:Mode {key: row[13]})-[old:THROUGH {statement: row[0]}]->() DELETE old;
-UNWIND $rows AS row WITH row WHERE row[10] IS NOT NULL MATCH (n:Mode {key: row[13]}) MERGE (t:Mechanism {key: row[10]}) ON CREATE SET t:Missing, t.name = row[10] MERGE (n)-[r:THROUGH {statement: row[0]}]->(t) SET r.owner = row[1];
-UNWIND $keys AS key MATCH (n:ModeStatement {key: key})-[:STATES]->(t:Mode)-[old:THROUGH {statement: key}]->() DELETE old;
-UNWIND $keys AS key MATCH (n:ModeStatement {key: key})-[:STATES]->(t:Mode) DETACH DELETE n WITH DISTINCT t WHERE count { (t)<-[:STATES]-() } = 0 SET t = {key: t.key, name: t.key} SET t:Missing WITH DISTINCT t OPTIONAL MATCH (t)<-[old:FAILS_BY]-() DELETE old;
+UNWIND $rows AS row WITH row WHERE row[6] IS NOT NULL MATCH (n:Mode {key: row[13]}) USING INDEX SEEK n:Mode(key) MERGE (t:Part {key: row[6]}) ON CREATE SET t:Missing, t.name = row[6] MERGE (n)<-[r:FAILS_BY]-(t);
+UNWIND $rows AS row MATCH (n:Mode {key: row[13]}) USING INDEX SEEK n:Mode(key) MATCH (n)-[old:THROUGH {statement: row[0]}]->() DELETE old;
+UNWIND $rows AS row WITH row WHERE row[10] IS NOT NULL MATCH (n:Mode {key: row[13]}) USING INDEX SEEK n:Mode(key) MERGE (t:Mechanism {key: row[10]}) ON CREATE SET t:Missing, t.name = row[10] MERGE (n)-[r:THROUGH {statement: row[0]}]->(t) SET r.owner = row[1];
+UNWIND $keys AS key MATCH (n:ModeStatement {key: key}) USING INDEX SEEK n:ModeStatement(key) MATCH (n)-[:STATES]->(t:Mode) MATCH (t)-[old:THROUGH {statement: key}]->() DELETE old;
+UNWIND $keys AS key MATCH (n:ModeStatement {key: key}) USING INDEX SEEK n:ModeStatement(key) MATCH (n)-[:STATES]->(t:Mode) DETACH DELETE n WITH DISTINCT t WHERE count { (t)<-[:STATES]-() } = 0 SET t = {key: t.key, name: t.key} SET t:Missing WITH DISTINCT t OPTIONAL MATCH (t)<-[old:FAILS_BY]-() DELETE old;
 MATCH (n:ModeStatement) WHERE n.key > $after AND NOT n:Missing WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.stub, n.part, n.mode, n.name_zh, n.name_en, n.mechanism, n.severity, n.repair_hours]) AS rows;
-UNWIND $keys AS key MATCH (n:ModeStatement {key: key}) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.stub, n.part, n.mode, n.name_zh, n.name_en, n.mechanism, n.severity, n.repair_hours]) AS rows;
-UNWIND $keys AS key MATCH (n:Mode {key: key}) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
-UNWIND $keys AS key MATCH (t:Mode {key: key})<-[:SHOWED]-(n:LifeRecord) RETURN collect(DISTINCT n.key) AS keys;
+UNWIND $keys AS key MATCH (n:ModeStatement {key: key}) USING INDEX SEEK n:ModeStatement(key) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.stub, n.part, n.mode, n.name_zh, n.name_en, n.mechanism, n.severity, n.repair_hours]) AS rows;
+UNWIND $keys AS key MATCH (n:Mode {key: key}) USING INDEX SEEK n:Mode(key) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Mode {key: key}) USING INDEX SEEK t:Mode(key) MATCH (t)<-[:SHOWED]-(n:LifeRecord) RETURN collect(DISTINCT n.key) AS keys;
 MATCH (n:DeclaredValue) WHERE n.mode IN $keys RETURN collect(n.key) AS keys;
 
 // propagation
 UNWIND $rows AS row MERGE (a:Part {key: row[5]}) ON CREATE SET a:Missing, a.name = row[5] MERGE (b:Part {key: row[7]}) ON CREATE SET b:Missing, b.name = row[7] MERGE (a)-[r:INFLUENCES {key: row[0]}]->(b) SET r = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], upstream_part: row[5], mechanism: row[6], downstream_part: row[7], sensitivity: row[8]};
-UNWIND $keys AS key MATCH ()-[r:INFLUENCES {key: key}]->() DELETE r;
+UNWIND $keys AS key MATCH ()-[r:INFLUENCES {key: key}]->() USING INDEX SEEK r:INFLUENCES(key) DELETE r;
 MATCH ()-[n:INFLUENCES]->() WHERE n.key > $after WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.upstream_part, n.mechanism, n.downstream_part, n.sensitivity]) AS rows;
-UNWIND $keys AS key MATCH ()-[n:INFLUENCES {key: key}]->() RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.upstream_part, n.mechanism, n.downstream_part, n.sensitivity]) AS rows;
-UNWIND $start AS key MATCH p = (s:Part {key: key})-[:INFLUENCES*0..]->(e) WITH e, min(length(p)) AS depth RETURN collect([e.key, depth]) AS rows;
-UNWIND $keys AS key MATCH (:Part {key: key})-[r:INFLUENCES]->(e) RETURN collect([r.key, key, e.key]) AS rows;
-UNWIND $start AS key MATCH p = (s:Part {key: key})<-[:INFLUENCES*0..]-(e) WITH e, min(length(p)) AS depth RETURN collect([e.key, depth]) AS rows;
-UNWIND $keys AS key MATCH (:Part {key: key})<-[r:INFLUENCES]-(e) RETURN collect([r.key, key, e.key]) AS rows;
+UNWIND $keys AS key MATCH ()-[n:INFLUENCES {key: key}]->() USING INDEX SEEK n:INFLUENCES(key) RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.upstream_part, n.mechanism, n.downstream_part, n.sensitivity]) AS rows;
+UNWIND $start AS key MATCH (s:Part {key: key}) USING INDEX SEEK s:Part(key) MATCH p = (s)-[:INFLUENCES*0..]->(e) WITH e, min(length(p)) AS depth RETURN collect([e.key, depth]) AS rows;
+UNWIND $keys AS key MATCH (s:Part {key: key}) USING INDEX SEEK s:Part(key) MATCH (s)-[r:INFLUENCES]->(e) RETURN collect([r.key, key, e.key]) AS rows;
+UNWIND $start AS key MATCH (s:Part {key: key}) USING INDEX SEEK s:Part(key) MATCH p = (s)<-[:INFLUENCES*0..]-(e) WITH e, min(length(p)) AS depth RETURN collect([e.key, depth]) AS rows;
+UNWIND $keys AS key MATCH (s:Part {key: key}) USING INDEX SEEK s:Part(key) MATCH (s)<-[r:INFLUENCES]-(e) RETURN collect([r.key, key, e.key]) AS rows;
 
 // lot
 UNWIND $rows AS row MERGE (t:Lot {key: row[11]}) SET t = {key: row[11], part: row[6], maker: row[7], code: row[8], name: toString(row[8])} REMOVE t:Missing MERGE (n:LotStatement {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], stub: row[5], part: row[6], maker: row[7], code: row[8], produced_on: row[9], quantity: row[10], name: toString(row[8])} MERGE (n)-[:STATES]->(t);
-UNWIND $rows AS row WITH row WHERE row[6] IS NOT NULL MATCH (n:Lot {key: row[11]}) MERGE (t:Part {key: row[6]}) ON CREATE SET t:Missing, t.name = row[6] MERGE (n)-[r:OF]->(t);
-UNWIND $rows AS row WITH row WHERE row[7] IS NOT NULL MATCH (n:Lot {key: row[11]}) MERGE (t:Organisation {key: row[7]}) ON CREATE SET t:Missing, t.name = row[7] MERGE (n)<-[r:MADE]-(t);
-UNWIND $keys AS key MATCH (n:LotStatement {key: key})-[:STATES]->(t:Lot) DETACH DELETE n WITH DISTINCT t WHERE count { (t)<-[:STATES]-() } = 0 SET t = {key: t.key, name: t.key} SET t:Missing WITH DISTINCT t OPTIONAL MATCH (t)-[old:OF]->() DELETE old WITH DISTINCT t OPTIONAL MATCH (t)<-[old:MADE]-() DELETE old;
+UNWIND $rows AS row WITH row WHERE row[6] IS NOT NULL MATCH (n:Lot {key: row[11]}) USING INDEX SEEK n:Lot(key) MERGE (t:Part {key: row[6]}) ON CREATE SET t:Missing, t.name = row[6] MERGE (n)-[r:OF]->(t);
+UNWIND $rows AS row WITH row WHERE row[7] IS NOT NULL MATCH (n:Lot {key: row[11]}) USING INDEX SEEK n:Lot(key) MERGE (t:Organisation {key: row[7]}) ON CREATE SET t:Missing, t.name = row[7] MERGE (n)<-[r:MADE]-(t);
+UNWIND $keys AS key MATCH (n:LotStatement {key: key}) USING INDEX SEEK n:LotStatement(key) MATCH (n)-[:STATES]->(t:Lot) DETACH DELETE n WITH DISTINCT t WHERE count { (t)<-[:STATES]-() } = 0 SET t = {key: t.key, name: t.key} SET t:Missing WITH DISTINCT t OPTIONAL MATCH (t)-[old:OF]->() DELETE old WITH DISTINCT t OPTIONAL MATCH (t)<-[old:MADE]-() DELETE old;
 MATCH (n:LotStatement) WHERE n.key > $after AND NOT n:Missing WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.stub, n.part, n.maker, n.code, toString(n.produced_on), n.quantity]) AS rows;
-UNWIND $keys AS key MATCH (n:LotStatement {key: key}) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.stub, n.part, n.maker, n.code, toString(n.produced_on), n.quantity]) AS rows;
-UNWIND $keys AS key MATCH (n:Lot {key: key}) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
-UNWIND $keys AS key MATCH (t:Lot {key: key})-[r:WENT_INTO]->() RETURN collect(DISTINCT r.key) AS keys;
-UNWIND $keys AS key MATCH (t:Lot {key: key})<-[r:WENT_INTO]-() RETURN collect(DISTINCT r.key) AS keys;
+UNWIND $keys AS key MATCH (n:LotStatement {key: key}) USING INDEX SEEK n:LotStatement(key) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.stub, n.part, n.maker, n.code, toString(n.produced_on), n.quantity]) AS rows;
+UNWIND $keys AS key MATCH (n:Lot {key: key}) USING INDEX SEEK n:Lot(key) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Lot {key: key}) USING INDEX SEEK t:Lot(key) MATCH (t)-[r:WENT_INTO]->() RETURN collect(DISTINCT r.key) AS keys;
+UNWIND $keys AS key MATCH (t:Lot {key: key}) USING INDEX SEEK t:Lot(key) MATCH (t)<-[r:WENT_INTO]-() RETURN collect(DISTINCT r.key) AS keys;
 MATCH (n:Shipment) WHERE n.lot IN $keys RETURN collect(n.key) AS keys;
-UNWIND $keys AS key MATCH (t:Lot {key: key})<-[:FROM_LOT]-(n:LifeRecord) RETURN collect(DISTINCT n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Lot {key: key}) USING INDEX SEEK t:Lot(key) MATCH (t)<-[:FROM_LOT]-(n:LifeRecord) RETURN collect(DISTINCT n.key) AS keys;
 
 // lot_genealogy
 UNWIND $rows AS row MERGE (a:Lot {key: row[7]}) ON CREATE SET a:Missing, a.name = row[7] MERGE (b:Lot {key: row[10]}) ON CREATE SET b:Missing, b.name = row[10] MERGE (a)-[r:WENT_INTO {key: row[0]}]->(b) SET r = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], from_part: row[5], from_maker: row[6], from_lot: row[7], into_part: row[8], into_maker: row[9], into_lot: row[10], quantity: row[11]};
-UNWIND $keys AS key MATCH ()-[r:WENT_INTO {key: key}]->() DELETE r;
+UNWIND $keys AS key MATCH ()-[r:WENT_INTO {key: key}]->() USING INDEX SEEK r:WENT_INTO(key) DELETE r;
 MATCH ()-[n:WENT_INTO]->() WHERE n.key > $after WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.from_part, n.from_maker, n.from_lot, n.into_part, n.into_maker, n.into_lot, n.quantity]) AS rows;
-UNWIND $keys AS key MATCH ()-[n:WENT_INTO {key: key}]->() RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.from_part, n.from_maker, n.from_lot, n.into_part, n.into_maker, n.into_lot, n.quantity]) AS rows;
-UNWIND $start AS key MATCH p = (s:Lot {key: key})-[:WENT_INTO*0..]->(e) WITH e, min(length(p)) AS depth RETURN collect([e.key, depth]) AS rows;
-UNWIND $keys AS key MATCH (:Lot {key: key})-[r:WENT_INTO]->(e) RETURN collect([r.key, key, e.key]) AS rows;
-UNWIND $start AS key MATCH p = (s:Lot {key: key})<-[:WENT_INTO*0..]-(e) WITH e, min(length(p)) AS depth RETURN collect([e.key, depth]) AS rows;
-UNWIND $keys AS key MATCH (:Lot {key: key})<-[r:WENT_INTO]-(e) RETURN collect([r.key, key, e.key]) AS rows;
+UNWIND $keys AS key MATCH ()-[n:WENT_INTO {key: key}]->() USING INDEX SEEK n:WENT_INTO(key) RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.from_part, n.from_maker, n.from_lot, n.into_part, n.into_maker, n.into_lot, n.quantity]) AS rows;
+UNWIND $start AS key MATCH (s:Lot {key: key}) USING INDEX SEEK s:Lot(key) MATCH p = (s)-[:WENT_INTO*0..]->(e) WITH e, min(length(p)) AS depth RETURN collect([e.key, depth]) AS rows;
+UNWIND $keys AS key MATCH (s:Lot {key: key}) USING INDEX SEEK s:Lot(key) MATCH (s)-[r:WENT_INTO]->(e) RETURN collect([r.key, key, e.key]) AS rows;
+UNWIND $start AS key MATCH (s:Lot {key: key}) USING INDEX SEEK s:Lot(key) MATCH p = (s)<-[:WENT_INTO*0..]-(e) WITH e, min(length(p)) AS depth RETURN collect([e.key, depth]) AS rows;
+UNWIND $keys AS key MATCH (s:Lot {key: key}) USING INDEX SEEK s:Lot(key) MATCH (s)<-[r:WENT_INTO]-(e) RETURN collect([r.key, key, e.key]) AS rows;
 
 // shipment
 UNWIND $rows AS row MERGE (n:Shipment {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], part: row[5], maker: row[6], lot: row[7], shipped_on: row[8], quantity: row[9], region: row[10], usage_per_month: row[11], name: toString(row[10])} REMOVE n:Missing;
-UNWIND $rows AS row WITH row WHERE row[5] IS NOT NULL MATCH (n:Shipment {key: row[0]}) MERGE (t:Part {key: row[5]}) ON CREATE SET t:Missing, t.name = row[5] MERGE (n)-[r:OF]->(t);
-UNWIND $keys AS key MATCH (n:Shipment {key: key})-[old:OF]->() DELETE old;
-UNWIND $keys AS key MATCH (n:Shipment {key: key}) SET n = {key: key, name: key} SET n:Missing;
+UNWIND $rows AS row WITH row WHERE row[5] IS NOT NULL MATCH (n:Shipment {key: row[0]}) USING INDEX SEEK n:Shipment(key) MERGE (t:Part {key: row[5]}) ON CREATE SET t:Missing, t.name = row[5] MERGE (n)-[r:OF]->(t);
+UNWIND $keys AS key MATCH (n:Shipment {key: key}) USING INDEX SEEK n:Shipment(key) MATCH (n)-[old:OF]->() DELETE old;
+UNWIND $keys AS key MATCH (n:Shipment {key: key}) USING INDEX SEEK n:Shipment(key) SET n = {key: key, name: key} SET n:Missing;
 MATCH (n:Shipment) WHERE n.key > $after AND NOT n:Missing WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.part, n.maker, n.lot, toString(n.shipped_on), n.quantity, n.region, n.usage_per_month]) AS rows;
-UNWIND $keys AS key MATCH (n:Shipment {key: key}) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.part, n.maker, n.lot, toString(n.shipped_on), n.quantity, n.region, n.usage_per_month]) AS rows;
-UNWIND $keys AS key MATCH (n:Shipment {key: key}) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
+UNWIND $keys AS key MATCH (n:Shipment {key: key}) USING INDEX SEEK n:Shipment(key) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.part, n.maker, n.lot, toString(n.shipped_on), n.quantity, n.region, n.usage_per_month]) AS rows;
+UNWIND $keys AS key MATCH (n:Shipment {key: key}) USING INDEX SEEK n:Shipment(key) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
 
 // life_record
 UNWIND $rows AS row MERGE (n:LifeRecord {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], id: row[5], serial: row[6], part: row[7], maker: row[8], lot: row[9], event: row[10], entry: row[11], age: row[12], age_to: row[13], unit: row[14], count: row[15], mode: row[16], mechanism: row[17], symptom: row[18], cause: row[19], effect: row[20], severity: row[21], relevant: row[22], product: row[23], region: row[24], version: row[25], origin: row[26], stage: row[27], started_on: row[28], observed_on: row[29], downtime_hours: row[30], repair_hours: row[31], cost: row[32], name: toString(row[5])} REMOVE n:Missing;
-UNWIND $rows AS row MATCH (n:LifeRecord {key: row[0]})-[old:OF]->() DELETE old;
-UNWIND $rows AS row WITH row WHERE row[7] IS NOT NULL MATCH (n:LifeRecord {key: row[0]}) MERGE (t:Part {key: row[7]}) ON CREATE SET t:Missing, t.name = row[7] MERGE (n)-[r:OF]->(t);
-UNWIND $rows AS row MATCH (n:LifeRecord {key: row[0]})-[old:FROM_LOT]->() DELETE old;
-UNWIND $rows AS row WITH row WHERE row[9] IS NOT NULL MATCH (n:LifeRecord {key: row[0]}) MERGE (t:Lot {key: row[9]}) ON CREATE SET t:Missing, t.name = row[9] MERGE (n)-[r:FROM_LOT]->(t);
-UNWIND $rows AS row MATCH (n:LifeRecord {key: row[0]})-[old:SHOWED]->() DELETE old;
-UNWIND $rows AS row WITH row WHERE row[16] IS NOT NULL MATCH (n:LifeRecord {key: row[0]}) MERGE (t:Mode {key: row[16]}) ON CREATE SET t:Missing, t.name = row[16] MERGE (n)-[r:SHOWED]->(t);
-UNWIND $keys AS key MATCH (n:LifeRecord {key: key})-[old:OF]->() DELETE old;
-UNWIND $keys AS key MATCH (n:LifeRecord {key: key})-[old:FROM_LOT]->() DELETE old;
-UNWIND $keys AS key MATCH (n:LifeRecord {key: key})-[old:SHOWED]->() DELETE old;
-UNWIND $keys AS key MATCH (n:LifeRecord {key: key}) SET n = {key: key, name: key} SET n:Missing;
+UNWIND $rows AS row MATCH (n:LifeRecord {key: row[0]}) USING INDEX SEEK n:LifeRecord(key) MATCH (n)-[old:OF]->() DELETE old;
+UNWIND $rows AS row WITH row WHERE row[7] IS NOT NULL MATCH (n:LifeRecord {key: row[0]}) USING INDEX SEEK n:LifeRecord(key) MERGE (t:Part {key: row[7]}) ON CREATE SET t:Missing, t.name = row[7] MERGE (n)-[r:OF]->(t);
+UNWIND $rows AS row MATCH (n:LifeRecord {key: row[0]}) USING INDEX SEEK n:LifeRecord(key) MATCH (n)-[old:FROM_LOT]->() DELETE old;
+UNWIND $rows AS row WITH row WHERE row[9] IS NOT NULL MATCH (n:LifeRecord {key: row[0]}) USING INDEX SEEK n:LifeRecord(key) MERGE (t:Lot {key: row[9]}) ON CREATE SET t:Missing, t.name = row[9] MERGE (n)-[r:FROM_LOT]->(t);
+UNWIND $rows AS row MATCH (n:LifeRecord {key: row[0]}) USING INDEX SEEK n:LifeRecord(key) MATCH (n)-[old:SHOWED]->() DELETE old;
+UNWIND $rows AS row WITH row WHERE row[16] IS NOT NULL MATCH (n:LifeRecord {key: row[0]}) USING INDEX SEEK n:LifeRecord(key) MERGE (t:Mode {key: row[16]}) ON CREATE SET t:Missing, t.name = row[16] MERGE (n)-[r:SHOWED]->(t);
+UNWIND $keys AS key MATCH (n:LifeRecord {key: key}) USING INDEX SEEK n:LifeRecord(key) MATCH (n)-[old:OF]->() DELETE old;
+UNWIND $keys AS key MATCH (n:LifeRecord {key: key}) USING INDEX SEEK n:LifeRecord(key) MATCH (n)-[old:FROM_LOT]->() DELETE old;
+UNWIND $keys AS key MATCH (n:LifeRecord {key: key}) USING INDEX SEEK n:LifeRecord(key) MATCH (n)-[old:SHOWED]->() DELETE old;
+UNWIND $keys AS key MATCH (n:LifeRecord {key: key}) USING INDEX SEEK n:LifeRecord(key) SET n = {key: key, name: key} SET n:Missing;
 MATCH (n:LifeRecord) WHERE n.key > $after AND NOT n:Missing WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.id, n.serial, n.part, n.maker, n.lot, n.event, n.entry, n.age, n.age_to, n.unit, n.count, n.mode, n.mechanism, n.symptom, n.cause, n.effect, n.severity, n.relevant, n.product, n.region, n.version, n.origin, n.stage, toString(n.started_on), toString(n.observed_on), n.downtime_hours, n.repair_hours, n.cost]) AS rows;
-UNWIND $keys AS key MATCH (n:LifeRecord {key: key}) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.id, n.serial, n.part, n.maker, n.lot, n.event, n.entry, n.age, n.age_to, n.unit, n.count, n.mode, n.mechanism, n.symptom, n.cause, n.effect, n.severity, n.relevant, n.product, n.region, n.version, n.origin, n.stage, toString(n.started_on), toString(n.observed_on), n.downtime_hours, n.repair_hours, n.cost]) AS rows;
-UNWIND $keys AS key MATCH (n:LifeRecord {key: key}) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
+UNWIND $keys AS key MATCH (n:LifeRecord {key: key}) USING INDEX SEEK n:LifeRecord(key) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.id, n.serial, n.part, n.maker, n.lot, n.event, n.entry, n.age, n.age_to, n.unit, n.count, n.mode, n.mechanism, n.symptom, n.cause, n.effect, n.severity, n.relevant, n.product, n.region, n.version, n.origin, n.stage, toString(n.started_on), toString(n.observed_on), n.downtime_hours, n.repair_hours, n.cost]) AS rows;
+UNWIND $keys AS key MATCH (n:LifeRecord {key: key}) USING INDEX SEEK n:LifeRecord(key) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
 
 // declared_value
 UNWIND $rows AS row MERGE (n:DeclaredValue {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], part: row[5], maker: row[6], mode: row[7], metric: row[8], value: row[9], unit: row[10], shape: row[11], low: row[12], high: row[13], confidence: row[14], condition: row[15], name: toString(row[15])} REMOVE n:Missing;
-UNWIND $rows AS row WITH row WHERE row[5] IS NOT NULL MATCH (n:DeclaredValue {key: row[0]}) MERGE (t:Part {key: row[5]}) ON CREATE SET t:Missing, t.name = row[5] MERGE (n)-[r:ABOUT]->(t);
-UNWIND $keys AS key MATCH (n:DeclaredValue {key: key})-[old:ABOUT]->() DELETE old;
-UNWIND $keys AS key MATCH (n:DeclaredValue {key: key}) SET n = {key: key, name: key} SET n:Missing;
+UNWIND $rows AS row WITH row WHERE row[5] IS NOT NULL MATCH (n:DeclaredValue {key: row[0]}) USING INDEX SEEK n:DeclaredValue(key) MERGE (t:Part {key: row[5]}) ON CREATE SET t:Missing, t.name = row[5] MERGE (n)-[r:ABOUT]->(t);
+UNWIND $keys AS key MATCH (n:DeclaredValue {key: key}) USING INDEX SEEK n:DeclaredValue(key) MATCH (n)-[old:ABOUT]->() DELETE old;
+UNWIND $keys AS key MATCH (n:DeclaredValue {key: key}) USING INDEX SEEK n:DeclaredValue(key) SET n = {key: key, name: key} SET n:Missing;
 MATCH (n:DeclaredValue) WHERE n.key > $after AND NOT n:Missing WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.part, n.maker, n.mode, n.metric, n.value, n.unit, n.shape, n.low, n.high, n.confidence, n.condition]) AS rows;
-UNWIND $keys AS key MATCH (n:DeclaredValue {key: key}) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.part, n.maker, n.mode, n.metric, n.value, n.unit, n.shape, n.low, n.high, n.confidence, n.condition]) AS rows;
-UNWIND $keys AS key MATCH (n:DeclaredValue {key: key}) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
+UNWIND $keys AS key MATCH (n:DeclaredValue {key: key}) USING INDEX SEEK n:DeclaredValue(key) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.part, n.maker, n.mode, n.metric, n.value, n.unit, n.shape, n.low, n.high, n.confidence, n.condition]) AS rows;
+UNWIND $keys AS key MATCH (n:DeclaredValue {key: key}) USING INDEX SEEK n:DeclaredValue(key) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
 
 // upload
 UNWIND $rows AS row MERGE (n:Upload {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], id: row[5], load: row[6], file: row[7], sha256: row[8], kind: row[9], rows: row[10], taken: row[11], refused: row[12], at: row[13], by: row[14], state: row[15], name: toString(row[5])} REMOVE n:Missing;
-UNWIND $keys AS key MATCH (n:Upload {key: key}) SET n = {key: key, name: key} SET n:Missing;
+UNWIND $keys AS key MATCH (n:Upload {key: key}) USING INDEX SEEK n:Upload(key) SET n = {key: key, name: key} SET n:Missing;
 MATCH (n:Upload) WHERE n.key > $after AND NOT n:Missing WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.id, n.load, n.file, n.sha256, n.kind, n.rows, n.taken, n.refused, n.at.epochSeconds * 1000000 + n.at.microsecond, n.by, n.state]) AS rows;
-UNWIND $keys AS key MATCH (n:Upload {key: key}) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.id, n.load, n.file, n.sha256, n.kind, n.rows, n.taken, n.refused, n.at.epochSeconds * 1000000 + n.at.microsecond, n.by, n.state]) AS rows;
-UNWIND $keys AS key MATCH (n:Upload {key: key}) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
-UNWIND $keys AS key MATCH (t:Upload {key: key})<-[:CAME_WITH]-(n:RawRow) RETURN collect(DISTINCT n.key) AS keys;
+UNWIND $keys AS key MATCH (n:Upload {key: key}) USING INDEX SEEK n:Upload(key) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.id, n.load, n.file, n.sha256, n.kind, n.rows, n.taken, n.refused, n.at.epochSeconds * 1000000 + n.at.microsecond, n.by, n.state]) AS rows;
+UNWIND $keys AS key MATCH (n:Upload {key: key}) USING INDEX SEEK n:Upload(key) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Upload {key: key}) USING INDEX SEEK t:Upload(key) MATCH (t)<-[:CAME_WITH]-(n:RawRow) RETURN collect(DISTINCT n.key) AS keys;
 
 // raw_row
 UNWIND $rows AS row MERGE (n:RawRow {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], source: row[5], number: row[6], data: row[7], name: toString(row[6])} REMOVE n:Missing;
-UNWIND $rows AS row WITH row WHERE row[5] IS NOT NULL MATCH (n:RawRow {key: row[0]}) MERGE (t:Upload {key: row[5]}) ON CREATE SET t:Missing, t.name = row[5] MERGE (n)-[r:CAME_WITH]->(t);
-UNWIND $keys AS key MATCH (n:RawRow {key: key})-[old:CAME_WITH]->() DELETE old;
-UNWIND $keys AS key MATCH (n:RawRow {key: key}) SET n = {key: key, name: key} SET n:Missing;
+UNWIND $rows AS row WITH row WHERE row[5] IS NOT NULL MATCH (n:RawRow {key: row[0]}) USING INDEX SEEK n:RawRow(key) MERGE (t:Upload {key: row[5]}) ON CREATE SET t:Missing, t.name = row[5] MERGE (n)-[r:CAME_WITH]->(t);
+UNWIND $keys AS key MATCH (n:RawRow {key: key}) USING INDEX SEEK n:RawRow(key) MATCH (n)-[old:CAME_WITH]->() DELETE old;
+UNWIND $keys AS key MATCH (n:RawRow {key: key}) USING INDEX SEEK n:RawRow(key) SET n = {key: key, name: key} SET n:Missing;
 MATCH (n:RawRow) WHERE n.key > $after AND NOT n:Missing WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.source, n.number, n.data]) AS rows;
-UNWIND $keys AS key MATCH (n:RawRow {key: key}) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.source, n.number, n.data]) AS rows;
-UNWIND $keys AS key MATCH (n:RawRow {key: key}) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
+UNWIND $keys AS key MATCH (n:RawRow {key: key}) USING INDEX SEEK n:RawRow(key) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.source, n.number, n.data]) AS rows;
+UNWIND $keys AS key MATCH (n:RawRow {key: key}) USING INDEX SEEK n:RawRow(key) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
 
 // agreement
 UNWIND $rows AS row MERGE (n:Agreement {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], id: row[5], grantor: row[6], grantee: row[7], part: row[8], shared: row[9], purpose: row[10], start: row[11], end: row[12], name: toString(row[5])} REMOVE n:Missing;
-UNWIND $rows AS row MATCH (n:Agreement {key: row[0]})<-[old:GRANTS]-() DELETE old;
-UNWIND $rows AS row WITH row WHERE row[6] IS NOT NULL MATCH (n:Agreement {key: row[0]}) MERGE (t:Organisation {key: row[6]}) ON CREATE SET t:Missing, t.name = row[6] MERGE (n)<-[r:GRANTS]-(t);
-UNWIND $rows AS row MATCH (n:Agreement {key: row[0]})-[old:TO]->() DELETE old;
-UNWIND $rows AS row WITH row WHERE row[7] IS NOT NULL MATCH (n:Agreement {key: row[0]}) MERGE (t:Organisation {key: row[7]}) ON CREATE SET t:Missing, t.name = row[7] MERGE (n)-[r:TO]->(t);
-UNWIND $rows AS row MATCH (n:Agreement {key: row[0]})-[old:ABOUT]->() DELETE old;
-UNWIND $rows AS row WITH row WHERE row[8] IS NOT NULL MATCH (n:Agreement {key: row[0]}) MERGE (t:Part {key: row[8]}) ON CREATE SET t:Missing, t.name = row[8] MERGE (n)-[r:ABOUT]->(t);
-UNWIND $keys AS key MATCH (n:Agreement {key: key})<-[old:GRANTS]-() DELETE old;
-UNWIND $keys AS key MATCH (n:Agreement {key: key})-[old:TO]->() DELETE old;
-UNWIND $keys AS key MATCH (n:Agreement {key: key})-[old:ABOUT]->() DELETE old;
-UNWIND $keys AS key MATCH (n:Agreement {key: key}) SET n = {key: key, name: key} SET n:Missing;
+UNWIND $rows AS row MATCH (n:Agreement {key: row[0]}) USING INDEX SEEK n:Agreement(key) MATCH (n)<-[old:GRANTS]-() DELETE old;
+UNWIND $rows AS row WITH row WHERE row[6] IS NOT NULL MATCH (n:Agreement {key: row[0]}) USING INDEX SEEK n:Agreement(key) MERGE (t:Organisation {key: row[6]}) ON CREATE SET t:Missing, t.name = row[6] MERGE (n)<-[r:GRANTS]-(t);
+UNWIND $rows AS row MATCH (n:Agreement {key: row[0]}) USING INDEX SEEK n:Agreement(key) MATCH (n)-[old:TO]->() DELETE old;
+UNWIND $rows AS row WITH row WHERE row[7] IS NOT NULL MATCH (n:Agreement {key: row[0]}) USING INDEX SEEK n:Agreement(key) MERGE (t:Organisation {key: row[7]}) ON CREATE SET t:Missing, t.name = row[7] MERGE (n)-[r:TO]->(t);
+UNWIND $rows AS row MATCH (n:Agreement {key: row[0]}) USING INDEX SEEK n:Agreement(key) MATCH (n)-[old:ABOUT]->() DELETE old;
+UNWIND $rows AS row WITH row WHERE row[8] IS NOT NULL MATCH (n:Agreement {key: row[0]}) USING INDEX SEEK n:Agreement(key) MERGE (t:Part {key: row[8]}) ON CREATE SET t:Missing, t.name = row[8] MERGE (n)-[r:ABOUT]->(t);
+UNWIND $keys AS key MATCH (n:Agreement {key: key}) USING INDEX SEEK n:Agreement(key) MATCH (n)<-[old:GRANTS]-() DELETE old;
+UNWIND $keys AS key MATCH (n:Agreement {key: key}) USING INDEX SEEK n:Agreement(key) MATCH (n)-[old:TO]->() DELETE old;
+UNWIND $keys AS key MATCH (n:Agreement {key: key}) USING INDEX SEEK n:Agreement(key) MATCH (n)-[old:ABOUT]->() DELETE old;
+UNWIND $keys AS key MATCH (n:Agreement {key: key}) USING INDEX SEEK n:Agreement(key) SET n = {key: key, name: key} SET n:Missing;
 MATCH (n:Agreement) WHERE n.key > $after AND NOT n:Missing WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.id, n.grantor, n.grantee, n.part, n.shared, n.purpose, n.start.epochSeconds * 1000000 + n.start.microsecond, n.end.epochSeconds * 1000000 + n.end.microsecond]) AS rows;
-UNWIND $keys AS key MATCH (n:Agreement {key: key}) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.id, n.grantor, n.grantee, n.part, n.shared, n.purpose, n.start.epochSeconds * 1000000 + n.start.microsecond, n.end.epochSeconds * 1000000 + n.end.microsecond]) AS rows;
-UNWIND $keys AS key MATCH (n:Agreement {key: key}) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
+UNWIND $keys AS key MATCH (n:Agreement {key: key}) USING INDEX SEEK n:Agreement(key) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.id, n.grantor, n.grantee, n.part, n.shared, n.purpose, n.start.epochSeconds * 1000000 + n.start.microsecond, n.end.epochSeconds * 1000000 + n.end.microsecond]) AS rows;
+UNWIND $keys AS key MATCH (n:Agreement {key: key}) USING INDEX SEEK n:Agreement(key) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
