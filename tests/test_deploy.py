@@ -256,6 +256,12 @@ def test_the_password_is_in_a_file_and_nowhere_else(
     assert run.stdout == "neo4j open-sesame/2 --address bolt://localhost:7687 --format plain RETURN 1\n"
 
 
+def test_git_takes_no_secrets() -> None:
+    secret = ["secrets/neo4j_auth", ".env"]
+    ignored = subprocess.run(["git", "check-ignore", *secret], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ignored.stdout.split() == secret
+
+
 def test_what_the_application_is_told_is_a_setting(compose: dict[str, Any]) -> None:
     application = compose["services"]["application"]
     names = {name.removeprefix(PREFIX).lower() for name in application["environment"] if name.startswith(PREFIX)}
