@@ -25,6 +25,9 @@ _CODES = {
     "Neo.ClientError.Security.AuthenticationRateLimit": "store.auth",
     "Neo.ClientError.General.DatabaseUnavailable": "store.unreachable",
     "Neo.DatabaseError.Database.UnableToStartDatabase": "store.unreachable",
+    "Neo.TransientError.General.MemoryPoolOutOfMemoryError": "store.memory",
+    "Neo.TransientError.General.TransactionOutOfMemoryError": "store.memory",
+    "Neo.TransientError.General.OutOfMemoryError": "store.memory",
 }
 
 
@@ -93,6 +96,15 @@ def _said(url: str, error: Neo4jError) -> StoreError:
         )
     if code == "store.auth":
         return _auth(url)
+    if code == "store.memory":
+        return StoreError(
+            "store.memory",
+            Text(f"{url} 的事务内存不足：{error.message}。", f"{url} has too little memory: {error.message}."),
+            Text(
+                "请增大 Neo4j 的堆内存（server.memory.heap.max_size），至少 1 GB。",
+                "Give Neo4j more heap (server.memory.heap.max_size), 1 GB at least.",
+            ),
+        )
     if code == "store.unreachable" or isinstance(error, TransientError):
         return unreachable(url, error.message or str(error.code))
     return StoreError(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from neo4j.exceptions import Neo4jError
 from pydantic import SecretStr
 
 from chaingraph.changes import ChangeSet
@@ -16,6 +17,7 @@ from chaingraph.errors import StoreError, Unavailable
 from chaingraph.settings import settings
 from chaingraph.store import neo4j_link
 from chaingraph.store.neo4j import Neo4jStore
+from chaingraph.store.neo4j_errors import told
 from chaingraph.store.sqlite import SqliteStore
 from tests.chaingraph.world import line, part, rows
 from tests.conformance.stores import graph, keys, parts, replayed
@@ -203,6 +205,26 @@ def test_a_missing_database_is_told(proxy: Proxy) -> None:
     assert found.value.code == "store.database"
     assert "nowhere" in found.value.say("en")
     other.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "told_as"),
+    [
+        ("Neo.TransientError.General.MemoryPoolOutOfMemoryError", "store.memory"),
+        ("Neo.TransientError.Transaction.DeadlockDetected", "store.unreachable"),
+        ("Neo.ClientError.General.DatabaseUnavailable", "store.unreachable"),
+        ("Neo.ClientError.Security.Forbidden", "store.forbidden"),
+        ("Neo.ClientError.Security.AuthenticationRateLimit", "store.auth"),
+        ("Neo.ClientError.Schema.ConstraintValidationFailed", "store.failed"),
+    ],
+)
+def test_complaints_of_the_server_are_told(code: str, told_as: str) -> None:
+    with pytest.raises(StoreError) as found, told("bolt://graph.example"):
+        raise Neo4jError._hydrate_neo4j(code=code, message="that is how it is")
+    assert found.value.code == told_as
+    assert isinstance(found.value, Unavailable) == (told_as == "store.unreachable")
+    for locale in ("zh", "en"):
+        assert "bolt://graph.example" in found.value.say(locale)
 
 
 def test_closing_does_not_wait_for_a_server_that_is_gone(proxy: Proxy) -> None:
