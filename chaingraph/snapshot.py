@@ -71,6 +71,7 @@ class Snapshot:
         self.digest = digest
         self.folder = folder
         self._tables = dict(tables)
+        self._natural: dict[str, pl.Series] = {}
         self._refs: dict[tuple[str, str], Rows] = {}
         self._inverse: dict[tuple[str, str], Csr] = {}
 
@@ -95,8 +96,10 @@ class Snapshot:
         """The natural keys of the rows of a kind."""
         if not kind(name).by_owner:
             return self.table(name)["key"]
-        found = self._mapped(f"{name}.natural")
-        return self.table(name).select(kind(name).natural_of()).to_series() if found is None else found.to_series()
+        if name not in self._natural:
+            found = self._mapped(f"{name}.natural")
+            self._natural[name] = _natural(name, self.table(name)) if found is None else found.to_series()
+        return self._natural[name]
 
     def ref(self, name: str, field: str) -> Rows:
         """For every row of kind `name`: the row of the kind that `field` refers to, -1 where there is none.
@@ -122,19 +125,6 @@ class Snapshot:
 
     def _resolve(self, name: str, field: str) -> Rows:
         return self._found(name, field, self.table(name)[field])
-
-    def _spliced(self, before: Rows, merged: Merged, name: str, field: str) -> Rows:
-        """A reference after a merge that left its targets where they were: resolved anew in what the merge touched."""
-        anew = [each[field] for each in merged.pieces if isinstance(each, pl.DataFrame)]
-        found = self._found(name, field, pl.concat([pl.Series(field, [], pl.String()), *anew]))
-        parts, at = [], 0
-        for each in merged.pieces:
-            if isinstance(each, tuple):
-                parts.append(before[each[0] : each[1]])
-            else:
-                parts.append(found[at : at + len(each)])
-                at += len(each)
-        return np.concatenate(parts) if parts else found
 
     def _found(self, name: str, field: str, values: pl.Series) -> Rows:
         """The rows that these references lead to."""
@@ -162,18 +152,32 @@ class Snapshot:
         merged = {name: merge(self.table(name), _last(parts)) for name, parts in touched.items()}
         tables = {name: merged[name].table if name in merged else self.table(name) for name in KINDS}
         fresh = Snapshot(revision, tables, None, digest)
+        fresh._share(self, merged)
+        return fresh
+
+    def _share(self, before: Snapshot, merged: Mapping[str, Merged]) -> None:
+        """Take over what was derived of the snapshot before, as far as the merges let it be."""
+        for name, keys in before._natural.items():
+            if name not in merged or merged[name].same_keys:
+                self._natural[name] = keys
+            else:
+                whole = pl.concat([keys, _natural(name, merged[name].added).alias(keys.name)], rechunk=False)
+                self._natural[name] = whole[merged[name].order]
         for name in KINDS:
             for field, target in kind(name).refs.items():
                 slot = (name, field)
                 if target in merged and not merged[target].same_keys:
                     continue
-                if name in merged and slot in self._refs:
-                    fresh._refs[slot] = fresh._spliced(self._refs[slot], merged[name], name, field)
-                if name not in merged and (self.folder or slot in self._refs):
-                    fresh._refs[slot] = self.ref(name, field)
-                if name not in merged and (self.folder or slot in self._inverse):
-                    fresh._inverse[slot] = self.inverse(name, field)
-        return fresh
+                if name not in merged:
+                    if before.folder or slot in before._refs:
+                        self._refs[slot] = before.ref(name, field)
+                    if before.folder or slot in before._inverse:
+                        self._inverse[slot] = before.inverse(name, field)
+                elif slot in before._refs:
+                    found = self._found(name, field, merged[name].added[field])
+                    self._refs[slot] = np.concatenate([before._refs[slot], found])[merged[name].order]
+                    if slot in before._inverse and np.array_equal(self._refs[slot], before._refs[slot]):
+                        self._inverse[slot] = before._inverse[slot]
 
     def warm(self, like: Snapshot) -> None:
         """Resolve the references that were asked of another snapshot, so that who asks next need not wait for it."""
@@ -248,6 +252,11 @@ class Snapshot:
             return None
         array: NDArray[np.int32] | NDArray[np.int64] = np.load(file, mmap_mode="r")
         return array
+
+
+def _natural(name: str, rows: pl.DataFrame) -> pl.Series:
+    """The natural keys of rows of a kind."""
+    return rows.select(kind(name).natural_of()).to_series()
 
 
 def _gone(keys: pl.Series) -> pl.DataFrame:

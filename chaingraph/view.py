@@ -178,8 +178,9 @@ class View:
             return _Kept(stored, None, None, stored.clear().with_columns(natural=pl.col("key")))
         renamed = stored.with_columns(self._snapshot.natural(of.name).alias("key"))
         again = np.zeros(0, np.uint32)
-        if renamed["owner"].n_unique() > 1:
-            again = renamed.select(pl.arg_where(pl.col("key").is_duplicated())).to_series().to_numpy()
+        if len(renamed) > 1:  # stored keys begin with the natural key and `@`: its rows stand one after another
+            same = (renamed["key"].slice(1) == renamed["key"].head(len(renamed) - 1)).to_numpy()
+            again = np.flatnonzero(np.append(same, False) | np.append(False, same)).astype(np.uint32)
         if not len(again):
             return _Kept(renamed, None, None, stored.clear().with_columns(natural=pl.col("key")))
         return self._choose(of, stored, renamed, again)
