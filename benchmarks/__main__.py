@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from benchmarks import loading, serving
+from benchmarks import consortium, loading, serving
 
 
 def main() -> None:
@@ -15,6 +15,7 @@ def main() -> None:
         url = loading.run(folder)
         loading.cold(url)
         serving.run(folder, url)
+        consortium.run(url)
 
 
 if __name__ == "__main__":
