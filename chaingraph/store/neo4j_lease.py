@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import socket
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import neo4j
+from neo4j.exceptions import DriverError, Neo4jError
 
 from chaingraph.errors import Busy, ChaingraphError, Conflict
 from chaingraph.store.neo4j_link import Link, records
@@ -18,6 +20,8 @@ from schema.text import Text
 
 PATIENCE = 0.2
 """Seconds after which a lock that is not given counts as held by somebody else."""
+PAUSES = (0.2, 0.4, 0.8, 1.6, 3.2)
+"""Seconds between tries to take the lock over a network that fails: a connection that idled may have been cut."""
 
 _LOCK = "MATCH (l:WriteLock) SET l.holder = $holder RETURN l.holder"
 _FENCE = "MATCH (h:JournalHead) SET h.fence = h.fence + 1 RETURN h.fence"
@@ -86,12 +90,21 @@ class Lease:
         return self._link.run(self._take(), timeout + 5.0, patient)
 
     async def _take(self) -> tuple[neo4j.AsyncSession, neo4j.AsyncTransaction, int]:
+        for pause in PAUSES:
+            try:
+                return await self._tried()
+            except (DriverError, Neo4jError) as error:
+                if not error.is_retryable():
+                    raise
+            await asyncio.sleep(pause)
+        return await self._tried()
+
+    async def _tried(self) -> tuple[neo4j.AsyncSession, neo4j.AsyncTransaction, int]:
         session = self._link.session(neo4j.WRITE_ACCESS)
         try:
             transaction = await session.begin_transaction(timeout=0)
             await records(transaction, _LOCK, {"holder": _name()})
-            async with self._link.session(neo4j.WRITE_ACCESS) as another:
-                ((fence,),) = await another.execute_write(lambda tx: records(tx, _FENCE, {}))
+            ((fence,),) = await self._link.done(neo4j.WRITE_ACCESS, lambda tx: records(tx, _FENCE, {}))
         except BaseException:
             await session.close()
             raise

@@ -37,6 +37,8 @@ WATCH, HEARTBEAT = 0.1, 4.0
 """Seconds between looks at long work, and between and for questions whether the server is still there."""
 RETRY = 10.0
 """Seconds for which the driver tries again what failed for a passing reason."""
+AGAIN = 0.2
+"""Seconds until a transaction is run again of which nobody knows whether it was committed."""
 SCHEMES = ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc")
 
 
@@ -130,25 +132,21 @@ class Link:
 
     def read(self, work: Work[T], seconds: float = READ) -> T:
         """What `work` reads in a transaction of its own; it may be run again."""
-
-        async def reading() -> T:
-            async with self.session(neo4j.READ_ACCESS) as session:
-                return await session.execute_read(work)
-
-        return self.run(reading(), seconds, None if seconds <= LOOK else _patient)
+        return self.run(self.done(neo4j.READ_ACCESS, work), seconds, None if seconds <= LOOK else _patient)
 
     def write(self, work: Work[T], seconds: float = WRITE) -> T:
         """What `work` does in one transaction. It may be run again even after it was committed: it must notice."""
+        return self.run(self.done(neo4j.WRITE_ACCESS, work), seconds, _patient)
 
-        async def writing() -> T:
-            while True:
-                try:
-                    async with self.session(neo4j.WRITE_ACCESS) as session:
-                        return await session.execute_write(work)
-                except IncompleteCommit:  # nobody knows whether it was done: the work finds out
-                    await asyncio.sleep(0.2)
-
-        return self.run(writing(), seconds, _patient)
+    async def done(self, access: str, work: Work[T]) -> T:
+        """What `work` gives, as often as it takes. To be used in the link's own thread."""
+        while True:
+            try:
+                async with self.session(access) as session:
+                    run = session.execute_read if access == neo4j.READ_ACCESS else session.execute_write
+                    return await run(work)
+            except IncompleteCommit:  # nobody knows whether it was done, and the driver leaves it at that
+                await asyncio.sleep(AGAIN)
 
     def query(self, text: str, seconds: float = READ, **parameters: Any) -> list[tuple[Any, ...]]:
         """The records of one reading statement."""

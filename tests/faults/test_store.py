@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +15,7 @@ from neo4j.exceptions import Neo4jError
 from pydantic import SecretStr
 
 from chaingraph.changes import ChangeSet
-from chaingraph.errors import StoreError, Unavailable
+from chaingraph.errors import Busy, Conflict, StoreError, Unavailable
 from chaingraph.settings import settings
 from chaingraph.store import neo4j_link
 from chaingraph.store.neo4j import Neo4jStore
@@ -22,6 +24,7 @@ from chaingraph.store.sqlite import SqliteStore
 from tests.chaingraph.world import line, part, rows
 from tests.conformance.stores import graph, keys, parts, replayed
 from tests.faults.proxy import COMMIT, Proxy
+from tests.neo4j.server import Server
 
 SECONDS = neo4j_link.LOOK + 1.0
 """In which a look at the head must know that the server does not answer."""
@@ -81,18 +84,44 @@ def test_connections_that_were_cut_are_made_anew(store: Neo4jStore, proxy: Proxy
 
 
 def test_a_commit_that_is_cut_at_any_message_is_done_once(store: Neo4jStore, proxy: Proxy, tmp_path: Path) -> None:
+    """All connections are cut: that of the lock as well, which nobody else takes meanwhile."""
     done: list[ChangeSet] = []
-    for nth in range(1, 60, 3):
-        opened, start = proxy.opened, proxy.messages
-        proxy.on_message = lambda number, tag, at=start + nth: proxy.cut() if number == at else None  # type: ignore[misc]
-        changes = assembly(f"A{nth}")
-        assert store.commit(changes) == len(done) + 1
+    for nth in itertools.count(1, 5):
+        at, opened, changes = proxy.messages + nth, proxy.opened, assembly(f"A{nth}")
+        proxy.on_message = lambda number, tag, at=at: proxy.cut() if number == at else None  # type: ignore[misc]
+        with store.writing():
+            assert store.commit(changes) == len(done) + 1
+        with store.read() as session:
+            assert len(session.rows("part", [f"L01/A{nth}"])) == 1
         done.append(changes)
-        if proxy.messages < start + nth:
+        if proxy.messages < at:
             break
         assert proxy.opened > opened
-    assert 5 < len(done) < 20
+    assert len(done) > 5
     assert_is(store, done, tmp_path)
+
+
+def test_a_lock_that_was_lost_to_another_machine_is_noticed(
+    store: Neo4jStore, proxy: Proxy, neo4j_server: Server, tmp_path: Path
+) -> None:
+    """The line of who holds the lock is cut, the server gives it to the next, and the first goes on where it was."""
+    first = replace(assembly("A"), load="one", last=False)
+    second = replace(assembly("B"), load="one", part=1)
+    other = Neo4jStore(neo4j_server.url)
+    with store.writing():
+        store.commit(first)
+        with pytest.raises(Busy), other.writing(timeout=0.3):
+            pass
+        proxy.cut()
+        with other.writing():
+            assert other.head().open_load == "one"
+        with pytest.raises(Conflict) as found:
+            store.commit(second)
+        assert found.value.code == "lock.lost"
+    with store.writing():
+        assert store.commit(second) == 2
+    other.close()
+    assert_is(store, [first, second], tmp_path)
 
 
 @pytest.mark.parametrize("lost", ["commit", "answer"])
