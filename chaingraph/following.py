@@ -79,12 +79,12 @@ class Follower:
     """The newest snapshot of a store's graph. Threads may share one.
 
     Whole loads only. `start` has the store followed in the background; then `now` never waits. A snapshot is made while
-    the one before it is still answered from, and `prepare` is called with it before it takes its place.
+    the one before it is still answered from.
     """
 
-    def __init__(self, store: Store, prepare: Callable[[Snapshot], None]) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._prepare = prepare
+        self._prepare: Callable[[Snapshot], None] | None = None
         self._following = threading.Lock()
         """Held by whoever takes in what is new."""
         self._snapshot: Snapshot | None = None
@@ -156,9 +156,13 @@ class Follower:
             self._owes = True
             LOG.warning("what was written could not be read back: %s", error)
 
-    def start(self, every: float = EVERY) -> None:
-        """Follow in the background, with a look at the head every so many seconds, until `stop`."""
+    def start(self, every: float, prepare: Callable[[Snapshot], None]) -> None:
+        """Follow in the background, with a look at the head every so many seconds, until `stop`.
+
+        `prepare` is called with each new snapshot before it takes the place of the one before.
+        """
         if not self._threads:
+            self._prepare = prepare
             self._threads = [
                 threading.Thread(target=self._poll, args=(every,), name="store-poll", daemon=True),
                 threading.Thread(target=self._replay, name="store-replay", daemon=True),
@@ -186,6 +190,7 @@ class Follower:
         for thread in (*self._threads, self._keeping):
             if thread is not None:
                 thread.join()
+        self._prepare = None
 
     def keep(self) -> None:
         """Write the snapshot to disk if the next start would have much to replay.
@@ -226,7 +231,7 @@ class Follower:
             return snapshot
 
     def _show(self, snapshot: Snapshot) -> None:
-        if self._threads:
+        if self._prepare is not None:
             self._prepare(snapshot)
         self._snapshot = snapshot
 

@@ -38,7 +38,7 @@ class Workspace:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._graph = Follower(store, self._prepare)
+        self._graph = Follower(store)
         self._checkpoints = Keeper(store, lambda revision: digest_at(store, revision))
         self._lock = threading.Lock()
         self._views = Views(Snapshot.empty(), {})
@@ -70,7 +70,7 @@ class Workspace:
         """Follow the store in the background from now on: then no view waits for the network, and what others commit is
         seen within a second. For a store on this machine there is no need of it.
         """
-        self._graph.start(every)
+        self._graph.start(every, self._prepare)
 
     def wait(self, seconds: float) -> bool:
         """Whether the graph has been read, or is within so many seconds. Raises StoreError for a store that answers and

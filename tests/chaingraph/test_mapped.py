@@ -49,6 +49,7 @@ def test_text_of_rows_that_were_taken_out_is_not_written(tmp_path: Path) -> None
 
 
 def test_what_is_derived_outlives_the_table_and_all_is_let_go_in_the_end(tmp_path: Path) -> None:
+    gc.collect()
     held = len(mapped._HELD)
     mapped.write(pl.DataFrame({"s": ["a text of more than twelve letters", "b"], "n": [1.0, 2.0]}), tmp_path / "t")
     table = mapped.read(tmp_path / "t")

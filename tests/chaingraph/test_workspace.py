@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -169,3 +171,19 @@ def test_a_load_is_cut_into_commits_of_bounded_size_things_first() -> None:
     assert "contains" not in run[0].put
     empty = list(load_run({}, {}, by="", load="l"))
     assert [(each.size, each.last) for each in empty] == [(0, True)]
+
+
+def test_a_closed_workspace_lets_go_of_its_graph_at_once(tmp_path: Path) -> None:
+    workspace = opened(tmp_path)
+    workspace.submit(change(**machine()))
+    workspace.view().table("part")
+    workspace.start_following()
+    assert workspace.wait(20)
+    graph = weakref.ref(workspace.snapshot())
+    gc.disable()
+    try:
+        workspace.close()
+        del workspace
+        assert graph() is None
+    finally:
+        gc.enable()
