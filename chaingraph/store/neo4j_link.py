@@ -37,8 +37,9 @@ WATCH, HEARTBEAT = 0.1, 4.0
 """Seconds between looks at long work, and between and for questions whether the server is still there."""
 RETRY = 10.0
 """Seconds for which the driver tries again what failed for a passing reason."""
-AGAIN = 0.2
-"""Seconds until a transaction is run again of which nobody knows whether it was committed."""
+AGAIN = 0.1
+"""Seconds until it tries for the first time (the driver's second would be as long as a reader may wait), and until a
+transaction is run again of which nobody knows whether it was committed."""
 SCHEMES = ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc")
 
 
@@ -189,6 +190,7 @@ class Link:
             connection_timeout=5.0,
             connection_acquisition_timeout=10.0,
             max_transaction_retry_time=RETRY,
+            initial_retry_delay=AGAIN,
             liveness_check_timeout=30.0,
             keep_alive=True,
             notifications_min_severity="OFF",
