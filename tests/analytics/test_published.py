@@ -29,8 +29,10 @@ WEIBULL = [
 def fitted(data: dict[str, Any]) -> WeibullFits:
     """The Weibull distribution of an example's data."""
     event = [Event[each.upper()] for each in data["event"]]
-    given = {name: np.array(data[name], float) for name in ("age_to", "entry", "count") if name in data}
-    return fit(np.array(data["age"], float), event, **given)
+    age_to, entry, count = (
+        np.array(data.get(n, d), float) for n, d in (("age_to", np.nan), ("entry", 0), ("count", 1))
+    )
+    return fit(np.array(data["age"], float), event, entry, age_to, count)
 
 
 def figure(found: WeibullFits, name: str) -> float:
