@@ -9,9 +9,12 @@ from contextlib import closing
 
 import pytest
 
+from chaingraph.store import neo4j, neo4j_link
 from chaingraph.store.neo4j import Neo4jStore
 from tests.faults.proxy import Proxy
 from tests.neo4j.server import Server
+
+LOOK = 1.0
 
 
 def eventually(holds: Callable[[], bool], seconds: float = 10.0) -> None:
@@ -26,6 +29,13 @@ def transactions(server: Server) -> int:
     """How many transactions the server has open, but for the one that asks."""
     records, _, _ = server.driver.execute_query("SHOW TRANSACTIONS YIELD currentQuery RETURN count(*) - 1 AS others")
     return int(records[0]["others"])
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests wait less than people for a look at the head and a sign of life."""
+    monkeypatch.setattr(neo4j, "LOOK", LOOK)
+    monkeypatch.setattr(neo4j_link, "HEARTBEAT", 0.5)
 
 
 @pytest.fixture

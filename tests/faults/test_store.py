@@ -17,16 +17,16 @@ from pydantic import SecretStr
 from chaingraph.changes import ChangeSet
 from chaingraph.errors import Busy, Conflict, StoreError, Unavailable
 from chaingraph.settings import settings
-from chaingraph.store import neo4j_link
 from chaingraph.store.neo4j import Neo4jStore
 from chaingraph.store.neo4j_errors import told
 from chaingraph.store.sqlite import SqliteStore
 from tests.chaingraph.world import line, part, rows
 from tests.conformance.stores import graph, keys, parts, replayed
+from tests.faults.conftest import LOOK
 from tests.faults.proxy import COMMIT, Proxy
 from tests.neo4j.server import Server
 
-SECONDS = neo4j_link.LOOK + 1.0
+SECONDS = LOOK + 1.0
 """In which a look at the head must know that the server does not answer."""
 
 
@@ -192,10 +192,9 @@ def test_readers_know_soon_that_nobody_answers_and_go_on_when_somebody_does(stor
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_commit_into_a_black_hole_ends_and_is_completed_by_a_retry(
-    store: Neo4jStore, proxy: Proxy, moment: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    store: Neo4jStore, proxy: Proxy, moment: str, tmp_path: Path
 ) -> None:
     """`after`: the server gets the COMMIT, and its answer is what is swallowed."""
-    monkeypatch.setattr(neo4j_link, "HEARTBEAT", 0.5)
     changes = assembly("A")
 
     def swallow(number: int, tag: int) -> None:
