@@ -34,7 +34,8 @@ READ = 300.0
 WRITE = 600.0
 """Seconds for a commit of 50,000 rows, waiting for another's load and trying again included."""
 WATCH, HEARTBEAT = 0.1, 4.0
-"""Seconds between looks at long work, and between and for questions whether the server is still there."""
+"""Seconds between looks at long work, and between questions whether the server is still there; one that is busy may
+take twice as long to answer."""
 RETRY = 10.0
 """Seconds for which the driver tries again what failed for a passing reason."""
 AGAIN = 0.1
@@ -124,7 +125,7 @@ class Link:
                 return future.result()
             patient()
             if time.monotonic() - looked > HEARTBEAT:
-                asyncio.run_coroutine_threadsafe(_within(self._alive(), HEARTBEAT), loop).result()
+                asyncio.run_coroutine_threadsafe(_within(self._alive(), 2 * HEARTBEAT), loop).result()
                 looked = time.monotonic()
 
     async def _alive(self) -> None:
