@@ -69,13 +69,30 @@ def _map(kind: Kind, *more: str) -> str:
     return "{" + ", ".join([*(f"{c}: {_cell(kind, c)}" for c in kind.schema), *more]) + "}"
 
 
+def _code(kind: Kind) -> str:
+    """The field that a thing is called by where it has no name."""
+    return next((c for c in reversed(kind.key) if c not in kind.refs), kind.key[0])
+
+
+def _names(kind: Kind) -> list[str]:
+    return [c for c in ("name_zh", "name_en") if c in kind.fields]
+
+
 def _caption(kind: Kind) -> str:
     """What a tool writes on a node: its code and its name, whichever there are."""
-    code = next((c for c in reversed(kind.key) if c not in kind.refs), kind.key[0])
-    names = [_cell(kind, c) for c in ("name_zh", "name_en") if c in kind.fields]
+    code, names = _cell(kind, _code(kind)), [_cell(kind, c) for c in _names(kind)]
     if not names:
-        return f"toString({_cell(kind, code)})"
-    return f"trim(coalesce(toString({_cell(kind, code)}), '') + ' ' + coalesce({', '.join([*names, repr('')])}))"
+        return f"toString({code})"
+    return f"trim(coalesce(toString({code}), '') + ' ' + coalesce({', '.join([*names, repr('')])}))"
+
+
+def _called(kind: Kind) -> str:
+    """Give a thing `t` that several owners describe the caption of the first of them, by key, who names it: whatever
+    came last, and whoever took back what he said.
+    """
+    named = " OR ".join(f"s.{c} IS NOT NULL" for c in _names(kind))
+    said = f"MATCH (t)<-[:STATES]-(s:{row_label(kind)}) WHERE {named} RETURN s.name ORDER BY s.key"
+    return f"SET t.name = coalesce(head(COLLECT {{ {said} }}), toString(t.{_code(kind)}))"
 
 
 def _merged(variable: str, label: str, key: str) -> str:
@@ -130,6 +147,9 @@ def put(kind: Kind) -> list[str]:
     """
     if kind.relation:
         return list(_put_edges(kind, kind.relation))
+    if stated(kind) and _names(kind):
+        here = f"UNWIND $rows AS row {_there('t', kind.label, _natural(kind))}"
+        return [_put_nodes(kind), f"{here} WITH DISTINCT t {_called(kind)}", *_draw(kind)]
     return [_put_nodes(kind), *_draw(kind)]
 
 
@@ -200,8 +220,9 @@ def delete(kind: Kind) -> list[str]:
         for field, (label, outward) in kind.drawn.items()
         if field not in kind.key
     ]
+    called = f" {_called(kind)} WITH t" if _names(kind) else ""
     last = (
-        f"{states} DETACH DELETE n WITH DISTINCT t WHERE count {{ (t)<-[:STATES]-() }} = 0 "
+        f"{states} DETACH DELETE n WITH DISTINCT t{called} WHERE count {{ (t)<-[:STATES]-() }} = 0 "
         f"SET t = {{key: t.key, name: t.key}} SET t:{MISSING}"
     )
     for field, (label, outward) in kind.drawn.items():

@@ -134,6 +134,21 @@ def test_the_graph_is_drawn_as_the_schema_draws_it(store: Store) -> None:
     assert ask("MATCH (n:Missing) RETURN n.key") == []
 
 
+def test_a_thing_is_called_what_its_first_owner_calls_it_whatever_came_last(store: Store) -> None:
+    """The order in which firms load, and what one of them takes back, leave no trace in a caption."""
+    mode = {"part": "L01/A", "mode": "FM1"}
+    said = {"L01": "磨损", "S1": "磨蚀", "S2": None}
+    stated = {owner: rows("mode", mode | {"name_zh": name}, owner=owner) for owner, name in said.items()}
+    store.commit(ChangeSet({"part": rows("part", part("A")), "mode": stated["S2"]}))
+    called = [ask("MATCH (m:Mode) RETURN m.name")]
+    for owner in ("S1", "L01", "S2"):
+        store.commit(ChangeSet({"mode": stated[owner]}))
+        called.append(ask("MATCH (m:Mode) RETURN m.name"))
+    store.commit(ChangeSet(delete={"mode": stated["L01"]["key"]}))
+    called.append(ask("MATCH (m:Mode) RETURN m.name"))
+    assert called == [[("FM1",)], [("FM1 磨蚀",)], [("FM1 磨损",)], [("FM1 磨损",)], [("FM1 磨蚀",)]]
+
+
 def test_what_is_not_there_yet_is_a_placeholder_and_goes_when_nothing_refers_to_it(store: Store) -> None:
     lines = rows("contains", line("M", "A"))
     store.commit(ChangeSet({"contains": lines, "part": rows("part", part("M"))}))
