@@ -32,7 +32,7 @@ serve: setup graphiql
 
 ## make test      all checks and all tests
 test: check setup-neo4j
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -q -n 2
 
 ## make check     style, types, layers, unused dependencies
 check: setup-test

@@ -12,18 +12,16 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from chaingraph import Workspace
-from tests.neo4j.server import PASSWORD, Server, running
+from tests.neo4j.server import NEO4J, PASSWORD, Server, on_neo4j, running
 
 settings.register_profile("steady", deadline=None, derandomize=True, database=None)
 settings.load_profile("steady")
-
-NEO4J = "neo4j"
-"""The xdist group of the tests on Neo4j. A test belongs to it by the fixture `neo4j_server` or by its parameters."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,24 +35,31 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(lambda: shutil.rmtree(cache, ignore_errors=True))
 
 
-# before xdist, which appends the group to the test's name
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs on Neo4j."""
-    for item in items:
-        if isinstance(item, pytest.Function) and _on_neo4j(item):
-            item.add_marker(pytest.mark.xdist_group(NEO4J))
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Have it in a test's name that it is on Neo4j."""
+    if "neo4j_server" in metafunc.fixturenames:
+        metafunc.parametrize("wiped", [NEO4J], indirect=True)
 
 
-def _on_neo4j(item: pytest.Function) -> bool:
-    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
-    return "neo4j_server" in item.fixturenames or any(getattr(each, "name", each) == NEO4J for each in parameters)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """One process for what is on Neo4j.
+
+    (`--dist loadgroup` of pytest-xdist 3.8 groups nothing under pytest 9.2.)
+    """
+    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+    class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return NEO4J if on_neo4j(nodeid) else nodeid
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(autouse=True)
 def wiped(request: pytest.FixtureRequest) -> None:
     """An empty database for every test on Neo4j."""
-    if request.node.get_closest_marker("xdist_group"):
+    if on_neo4j(request.node.nodeid):
         request.getfixturevalue("neo4j_server").start().wipe()
 
 

@@ -31,6 +31,7 @@ from neo4j.exceptions import DriverError, Neo4jError
 
 ROOT = Path(__file__).parents[2]
 POM = Path(__file__).with_name("pom.xml")
+NEO4J = "neo4j"
 USER, FIRST_PASSWORD = "neo4j", "neo4j"
 """What a new server knows; it asks for another password before anything else."""
 PASSWORD = "CHAINGRAPH_NEO4J_PASSWORD"
@@ -190,9 +191,19 @@ class Server:
         self.stop()
 
 
+def on_neo4j(test: str) -> bool:
+    """Whether a test is on Neo4j, which one of its parameters says."""
+    return NEO4J in re.split(r"[][-]", test)
+
+
 @cache
 def running() -> Server:
-    """The one server of this run, started at first use; who starts it (`tests/conftest.py`) ends it."""
+    """The one server of this run, started at first use; the fixture `neo4j_server` ends it.
+
+    Raises RuntimeError in a test that is not known to be on it: another process of the run may have a server already.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ and not on_neo4j(os.environ.get("PYTEST_CURRENT_TEST", "")):
+        raise RuntimeError("A test on Neo4j says so by the fixture neo4j_server or a store in its parameters.")
     home = Path(tempfile.mkdtemp(prefix="chaingraph-neo4j-"))
     return Server(home, os.environ.get(PASSWORD)).start()
 
