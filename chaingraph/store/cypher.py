@@ -18,6 +18,9 @@ from schema.core import Kind, Relation
 MISSING = "Missing"
 """Label of what was referred to and is not there."""
 
+UNDRAW = " DELETE old"
+"""How a statement of `put` ends that takes away what was drawn of a row before."""
+
 JOURNAL = (
     "CREATE CONSTRAINT journal_head IF NOT EXISTS FOR (h:JournalHead) REQUIRE h.one IS UNIQUE",
     "CREATE CONSTRAINT journal_revision IF NOT EXISTS FOR (c:JournalCommit) REQUIRE c.revision IS UNIQUE",
@@ -191,7 +194,7 @@ def _draw(kind: Kind) -> Iterator[str]:
         of_key = stated(kind) and field in kind.key
         extra = " {statement: row[0]}" if stated(kind) and not of_key else ""
         if not of_key and field not in kind.key:
-            yield f"UNWIND $rows AS row {node} MATCH (n){_arrow(f'old:{label}{extra}', outward=outward)}() DELETE old"
+            yield f"UNWIND $rows AS row {node} MATCH (n){_arrow(f'old:{label}{extra}', outward=outward)}(){UNDRAW}"
         yield (
             f"UNWIND $rows AS row WITH row WHERE {_cell(kind, field)} IS NOT NULL {node} "
             f"{_merged('t', _target(kind, field), _cell(kind, field))} "

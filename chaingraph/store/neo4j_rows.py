@@ -11,7 +11,7 @@ from chaingraph.changes import ChangeSet, increasing
 from chaingraph.store import cypher
 from chaingraph.store.neo4j_link import records
 from chaingraph.store.refusals import referred
-from schema import kind
+from schema import Kind, kind
 
 Transaction = neo4j.AsyncManagedTransaction
 Rows = list[tuple[Any, ...]]
@@ -45,13 +45,21 @@ async def apply(tx: Transaction, changes: ChangeSet, put: dict[str, Rows]) -> No
                 await run(tx, statement, keys=gone[at : at + UNWIND_ROWS])
                 loose = True
     for name, rows in put.items():
-        for statement in cypher.put(kind(name)):
-            for at in range(0, len(rows), UNWIND_ROWS):
-                done = await run(tx, statement, rows=rows[at : at + UNWIND_ROWS])
-                loose |= done.counters.relationships_deleted > 0
+        loose |= await _put(tx, kind(name), rows)
     await _refuse_referred(tx, changes)
     if loose:
         await run(tx, cypher.SWEEP)
+
+
+async def _put(tx: Transaction, of: Kind, rows: Rows) -> bool:
+    """Put rows; whether relationships went, so that placeholders may be left over."""
+    first, *rest = cypher.put(of)
+    batches = [rows[at : at + UNWIND_ROWS] for at in range(0, len(rows), UNWIND_ROWS)]
+    done = [(await run(tx, first, rows=batch)).counters for batch in batches]
+    if not cypher.stated(of) and sum(each.nodes_created for each in done) == len(rows):
+        rest = [statement for statement in rest if not statement.endswith(cypher.UNDRAW)]  # new nodes have none
+    done += [(await run(tx, statement, rows=batch)).counters for statement in rest for batch in batches]
+    return any(each.relationships_deleted for each in done)
 
 
 async def _refuse_referred(tx: Transaction, changes: ChangeSet) -> None:
