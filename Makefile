@@ -44,16 +44,16 @@ check: setup-test
 	@$(BIN)/deptry .
 
 ## make bench     measure loading, start, paging and requests
-bench: setup-dev
+bench: setup-dev setup-neo4j
 	@$(BIN)/python -m benchmarks
 
 ## make bundle    one archive in dist/ to install from without a network; PLATFORM=win_amd64 and PYTHONS="3.11 3.13" for others
 bundle: setup
 	@$(BIN)/python .ci/bundle.py $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(PYTHONS),--python $(PYTHONS))
 
-## make generate  write anew what is generated from the code: data dictionary, analyses, command line page, SDL, SQL in the tests
+## make generate  write anew what is generated from the code: data dictionary, analyses, command line page, SDL, SQL and Cypher in the tests
 generate: setup-test
-	@for module in schema.dictionary analytics.reference server.cli.reference server.api.sdl tests.conformance.test_sqlite; do $(BIN)/python -m $$module || exit 1; done
+	@for module in schema.dictionary analytics.reference server.cli.reference server.api.sdl tests.conformance.test_sqlite tests.conformance.test_neo4j; do $(BIN)/python -m $$module || exit 1; done
 
 ## make pins      compile requirements/*.txt anew from pyproject.toml; pins that still fit stay, unless UPGRADE=--upgrade
 COMPILE = $(BIN)/uv pip compile --no-config --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
