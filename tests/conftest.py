@@ -1,8 +1,8 @@
 """What all tests share: steady draws of hypothesis, one Neo4j server, and the demo consortium in a store, loaded once.
 
 Hypothesis draws the same examples in every run, with no deadline on a busy machine. The tests that use Neo4j run in
-one process, one after the other, each on a database that is empty at its start. Of the settings of whoever runs the
-tests none is seen.
+one process, one after the other, each on a database that is empty at its start; last come those that read the demo
+there, which share it. Of the settings of whoever runs the tests none is seen.
 """
 
 import fcntl
@@ -18,6 +18,7 @@ import pytest
 from hypothesis import settings
 
 from chaingraph import Workspace
+from tests.moment import loading_at
 from tests.neo4j.server import NEO4J, PASSWORD, Server, on_neo4j, running
 
 settings.register_profile("steady", deadline=None, derandomize=True, database=None)
@@ -56,10 +57,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return Scheduling(config, log)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what reads the demo in Neo4j at the end: then it is loaded once."""
+    items.sort(key=lambda item: isinstance(item, pytest.Function) and "neo4j_demo" in item.fixturenames)
+
+
 @pytest.fixture(autouse=True)
 def wiped(request: pytest.FixtureRequest) -> None:
-    """An empty database for every test on Neo4j."""
-    if on_neo4j(request.node.nodeid):
+    """An empty database for every test on Neo4j but those of modules that read the demo."""
+    if on_neo4j(request.node.nodeid) and "neo4j_demo" not in request.fixturenames:
         request.getfixturevalue("neo4j_server").start().wipe()
 
 
@@ -101,3 +107,27 @@ def demo_workspace(demo_store: Path, tmp_path_factory: pytest.TempPathFactory) -
     shutil.copytree(demo_store, folder)
     with Workspace.open(f"sqlite:///{folder / 'demo.db'}") as workspace:
         yield workspace
+
+
+_in_neo4j: list[bytes] = []
+"""The digest of the demo's journal in Neo4j, once it was loaded."""
+
+
+@pytest.fixture(scope="module")
+def neo4j_demo(neo4j_server: Server, demo_workspace: Workspace) -> str:
+    """The address of the demo consortium in Neo4j; for reading.
+
+    It was loaded there as it was into `demo_workspace`, at the same moment, but by itself: nothing is copied. It is
+    loaded anew only when somebody has changed it.
+    """
+    server = neo4j_server.start()
+    head = server.driver.execute_query("MATCH (h:JournalHead) RETURN h.digest").records
+    if [each["h.digest"] for each in head] != _in_neo4j or not _in_neo4j:
+        from server.cli.demo import load
+
+        server.wipe()
+        moment = demo_workspace.view().table("upload")["at"].unique().item()
+        with loading_at(moment), Workspace.open(server.url) as workspace:
+            load(workspace)
+            _in_neo4j[:] = [workspace.store.head().digest]
+    return server.url

@@ -1,0 +1,1 @@
+"""Tests that both stores give the same answers, to the last byte."""
