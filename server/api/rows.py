@@ -43,7 +43,7 @@ class KindRows(Source):
             target = kind(self.kind.refs[name])
             return Picked(KindRows(self.view, target), self.view.ref(self.kind.name, name)[self.where()])
         if name == "upload":
-            places = self.view.locate("upload", self.series("upload"))
+            places = self.view.locate("upload", self.series("upload").fill_null(""))
             return Picked(KindRows(self.view, kind("upload")), places)
         for field in (*self.kind.fields, *BASE):
             if shown_name(field) == name:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -17,6 +18,7 @@ from server.api.context import Context
 from server.api.executor import BatchExecutor
 from server.api.naming import list_name
 from server.api.schema import SCHEMA
+from tests.chaingraph.world import change, rows, upload
 from tests.server import world
 
 CORE = SCHEMA._schema
@@ -332,3 +334,12 @@ def test_every_kind_has_its_list_its_columns_and_relations(space: Workspace) -> 
 def camel(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
+
+
+def test_rows_that_no_upload_brought_have_none(tmp_path: Path) -> None:
+    """Placeholders that stay when an upload is taken back, for one."""
+    with Workspace.open(f"sqlite:///{tmp_path / 'graph.db'}") as space:
+        parts = rows("part", *({"number": n, "issuer": "L01", "upload": u} for n, u in (("A", "U-1"), ("B", None))))
+        space.submit(change(part=parts, upload=rows("upload", upload("U-1", "L-1"))))
+        found = ask(space, "{ parts(first: 5) { nodes { number upload { file } } } }")["parts"]["nodes"]
+    assert found == [{"number": "A", "upload": {"file": "f.csv"}}, {"number": "B", "upload": None}]
