@@ -34,21 +34,28 @@ def run(url: str) -> None:
     with Workspace.open(url) as workspace:
         snapshot = workspace.snapshot()
     tables = {name: snapshot.table(name) for name in KINDS if len(snapshot.table(name))}
-    with tempfile.TemporaryDirectory() as folder, Server(Path(folder) / "home", java=("-Xmx2g",)) as server:
-        os.environ |= {PASSWORD: server.password, "CHAINGRAPH_CACHE": f"{folder}/cache"}
+    with _server(tables) as (server, folder):
+        bare = _bare(server, tables)
+    with _server(tables) as (server, folder):
+        _loading(server, tables, bare)
+        _cold(server, folder, snapshot)
+        _following(server, folder)
+
+
+@contextmanager
+def _server(tables: dict[str, pl.DataFrame]) -> Iterator[tuple[Server, Path]]:
+    """A new server, with constraints and indexes, whose Java has compiled what is to be measured; and its folder."""
+    with tempfile.TemporaryDirectory() as name, Server(Path(name) / "home", java=("-Xmx2g",)) as server:
+        os.environ |= {PASSWORD: server.password, "CHAINGRAPH_CACHE": f"{name}/cache"}
         settings.cache_clear()
-        _loading(server, tables)
-        _cold(server, Path(folder), snapshot)
-        _following(server, Path(folder))
+        open_store(server.url).close()
+        _bare(server, {kind_: table.head(COMMIT_ROWS) for kind_, table in tables.items()})
+        server.wipe()
+        yield server, Path(name)
 
 
-def _loading(server: Server, tables: dict[str, pl.DataFrame]) -> None:
+def _loading(server: Server, tables: dict[str, pl.DataFrame], bare: float) -> None:
     rows = sum(map(len, tables.values()))
-    open_store(server.url).close()  # constraints and indexes, for both
-    _bare(server, {name: table.head(COMMIT_ROWS) for name, table in tables.items()})  # Java's compiler is done with it
-    server.wipe()
-    bare = _bare(server, tables)
-    server.wipe()
     with Workspace.open(server.url) as workspace:
         start = time.perf_counter()
         workspace.submit(load_run(tables, {}, by="benchmark", load="benchmark"))
