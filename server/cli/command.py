@@ -17,6 +17,8 @@ from schema.text import Text
 from server.cli.session import STORE, Session, environment_locale
 
 FORMATS = ("table", "json", "csv")
+HELP = {"help_option_names": ["-h", "--help"]}
+"""Each command's own: click keeps a command's help option as it first was, asked for below the group or by itself."""
 
 
 class Said(str):
@@ -114,7 +116,7 @@ def common(default_format: str = "table") -> list[click.Parameter]:
 
 def group(name: str, commands: Sequence[click.Command], *, zh: str, en: str) -> Group:
     """Commands under one name."""
-    return Group(name, commands=commands, help=Said(Text(zh, en)))
+    return Group(name, commands=commands, help=Said(Text(zh, en)), context_settings=HELP)
 
 
 def command(
@@ -130,7 +132,9 @@ def command(
                 function(session, **given)
 
         shared = [each for each in common(default_format) if not (stores and each.name == "store")]
-        return Command(name, callback=callback, help=Said(Text(zh, en)), params=[*params, *shared])
+        return Command(
+            name, callback=callback, help=Said(Text(zh, en)), params=[*params, *shared], context_settings=HELP
+        )
 
     return make
 

@@ -48,6 +48,9 @@ def test_names_that_scripts_call_by_are_there(name: str) -> None:
 
 
 def test_help_is_in_both_languages() -> None:
+    group = main.commands["store"]
+    assert isinstance(group, click.Group)
+    group.commands["copy"].get_help_option(click.Context(group.commands["copy"]))  # by itself: it stays as it is then
     chinese = Call("sqlite:///none.db", {"LC_ALL": "zh_CN.UTF-8"})
     assert "查看、核对和复制存储" in chinese("store", "--help").stdout
     assert "接着复制" in chinese("store", "copy", "-h").stdout
