@@ -17,8 +17,6 @@ from schema.text import Text
 from server.cli.session import STORE, Session, environment_locale
 
 FORMATS = ("table", "json", "csv")
-HELP = {"help_option_names": ["-h", "--help"]}
-"""Each command's own: click keeps a command's help option as it first was, asked for below the group or by itself."""
 
 
 class Said(str):
@@ -56,6 +54,10 @@ class Option(click.Option):
 
 class _Bilingual(click.Command):
     """What has its help in both languages."""
+
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """Always both: click keeps a command's help option as it first was, below the group or by itself."""
+        return ["-h", "--help"]
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The help's text, in the language of the call."""
@@ -116,7 +118,7 @@ def common(default_format: str = "table") -> list[click.Parameter]:
 
 def group(name: str, commands: Sequence[click.Command], *, zh: str, en: str) -> Group:
     """Commands under one name."""
-    return Group(name, commands=commands, help=Said(Text(zh, en)), context_settings=HELP)
+    return Group(name, commands=commands, help=Said(Text(zh, en)))
 
 
 def command(
@@ -132,9 +134,7 @@ def command(
                 function(session, **given)
 
         shared = [each for each in common(default_format) if not (stores and each.name == "store")]
-        return Command(
-            name, callback=callback, help=Said(Text(zh, en)), params=[*params, *shared], context_settings=HELP
-        )
+        return Command(name, callback=callback, help=Said(Text(zh, en)), params=[*params, *shared])
 
     return make
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from schema.text import Text
-from server.cli.command import HELP, Said, in_language
+from server.cli.command import Said, in_language
 from server.cli.demo import demo
 from server.cli.exporting import export
 from server.cli.loading import load, template, undo
@@ -65,5 +65,5 @@ main = Main(
             "in; the weak links of a product come out, with reasons and intervals.",
         )
     ),
-    context_settings={**HELP, "max_content_width": 110},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
