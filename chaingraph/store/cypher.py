@@ -72,9 +72,9 @@ def _map(kind: Kind, *more: str) -> str:
     return "{" + ", ".join([*(f"{c}: {_cell(kind, c)}" for c in kind.schema), *more]) + "}"
 
 
-def _code(kind: Kind) -> str:
-    """The field that a thing is called by where it has no name."""
-    return next((c for c in reversed(kind.key) if c not in kind.refs), kind.key[0])
+def _codes(kind: Kind) -> list[str]:
+    """The fields that a thing is called by where it has no name: those of its key that are no references."""
+    return [c for c in kind.key if c not in kind.refs] or [kind.key[0]]
 
 
 def _names(kind: Kind) -> list[str]:
@@ -83,10 +83,11 @@ def _names(kind: Kind) -> list[str]:
 
 def _caption(kind: Kind) -> str:
     """What a tool writes on a node: its code and its name, whichever there are."""
-    code, names = _cell(kind, _code(kind)), [_cell(kind, c) for c in _names(kind)]
-    if not names:
-        return f"toString({code})"
-    return f"trim(coalesce(toString({code}), '') + ' ' + coalesce({', '.join([*names, repr('')])}))"
+    codes = [f"toString({_cell(kind, c)})" for c in _codes(kind)]
+    names = ", ".join(_cell(kind, c) for c in _names(kind))
+    words = [*(f"coalesce({code}, '')" for code in codes), *([f"coalesce({names}, '')"] if names else [])]
+    joined = " + ' ' + ".join(words)
+    return codes[0] if len(words) == 1 else f"trim({joined})"
 
 
 def _called(kind: Kind) -> str:
@@ -95,7 +96,7 @@ def _called(kind: Kind) -> str:
     """
     named = " OR ".join(f"s.{c} IS NOT NULL" for c in _names(kind))
     said = f"MATCH (t)<-[:STATES]-(s:{row_label(kind)}) WHERE {named} RETURN s.name ORDER BY s.key"
-    return f"SET t.name = coalesce(head(COLLECT {{ {said} }}), toString(t.{_code(kind)}))"
+    return f"SET t.name = coalesce(head(COLLECT {{ {said} }}), toString(t.{_codes(kind)[0]}))"
 
 
 def _merged(variable: str, label: str, key: str) -> str:

@@ -222,7 +222,7 @@ UNWIND $start AS key MATCH (s:Lot {key: key}) USING INDEX SEEK s:Lot(key) MATCH 
 UNWIND $keys AS key MATCH (s:Lot {key: key}) USING INDEX SEEK s:Lot(key) MATCH (s)<-[r:WENT_INTO]-(e) RETURN collect([r.key, key, e.key]) AS rows;
 
 // shipment
-UNWIND $rows AS row MERGE (n:Shipment {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], part: row[5], maker: row[6], lot: row[7], shipped_on: row[8], quantity: row[9], region: row[10], usage_per_month: row[11], name: toString(row[10])} REMOVE n:Missing;
+UNWIND $rows AS row MERGE (n:Shipment {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], part: row[5], maker: row[6], lot: row[7], shipped_on: row[8], quantity: row[9], region: row[10], usage_per_month: row[11], name: trim(coalesce(toString(row[8]), '') + ' ' + coalesce(toString(row[10]), ''))} REMOVE n:Missing;
 UNWIND $rows AS row WITH row WHERE row[5] IS NOT NULL MATCH (n:Shipment {key: row[0]}) USING INDEX SEEK n:Shipment(key) MERGE (t:Part {key: row[5]}) ON CREATE SET t:Missing, t.name = row[5] MERGE (n)-[r:OF]->(t);
 UNWIND $keys AS key MATCH (n:Shipment {key: key}) USING INDEX SEEK n:Shipment(key) MATCH (n)-[old:OF]->() DELETE old;
 UNWIND $keys AS key MATCH (n:Shipment {key: key}) USING INDEX SEEK n:Shipment(key) SET n = {key: key, name: key} SET n:Missing;
@@ -247,7 +247,7 @@ UNWIND $keys AS key MATCH (n:LifeRecord {key: key}) USING INDEX SEEK n:LifeRecor
 UNWIND $keys AS key MATCH (n:LifeRecord {key: key}) USING INDEX SEEK n:LifeRecord(key) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
 
 // declared_value
-UNWIND $rows AS row MERGE (n:DeclaredValue {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], part: row[5], maker: row[6], mode: row[7], metric: row[8], value: row[9], unit: row[10], shape: row[11], low: row[12], high: row[13], confidence: row[14], condition: row[15], name: toString(row[15])} REMOVE n:Missing;
+UNWIND $rows AS row MERGE (n:DeclaredValue {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], part: row[5], maker: row[6], mode: row[7], metric: row[8], value: row[9], unit: row[10], shape: row[11], low: row[12], high: row[13], confidence: row[14], condition: row[15], name: trim(coalesce(toString(row[8]), '') + ' ' + coalesce(toString(row[15]), ''))} REMOVE n:Missing;
 UNWIND $rows AS row WITH row WHERE row[5] IS NOT NULL MATCH (n:DeclaredValue {key: row[0]}) USING INDEX SEEK n:DeclaredValue(key) MERGE (t:Part {key: row[5]}) ON CREATE SET t:Missing, t.name = row[5] MERGE (n)-[r:ABOUT]->(t);
 UNWIND $keys AS key MATCH (n:DeclaredValue {key: key}) USING INDEX SEEK n:DeclaredValue(key) MATCH (n)-[old:ABOUT]->() DELETE old;
 UNWIND $keys AS key MATCH (n:DeclaredValue {key: key}) USING INDEX SEEK n:DeclaredValue(key) SET n = {key: key, name: key} SET n:Missing;
