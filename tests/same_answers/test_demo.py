@@ -14,7 +14,6 @@ from tests.same_answers import asked
 WEAK_LINKS: list[tuple[str, ...]] = [
     ("weak-links", "VMC850", "--top", "40"),
     ("weak-links", "EDU150", "--mission", "5000"),
-    ("weak-links", "VMC850", "--kind", "supply"),
     ("weak-links", "VMC850", "--kind", "reliability", "--explain", "1"),
 ]
 PROPAGATE: list[tuple[str, ...]] = [
@@ -22,7 +21,7 @@ PROPAGATE: list[tuple[str, ...]] = [
     ("propagate", "EDU150", "--at", "10,1000"),
     ("propagate", "A12", "--at", "1000", "--maker", "S05"),
 ]
-WHERE_USED: list[tuple[str, ...]] = [("where-used", part) for part in ("A12", "M04", "M06", "X02", "X13", "VMC850")]
+WHERE_USED: list[tuple[str, ...]] = [("where-used", part) for part in ("A12", "M06", "X13", "VMC850")]
 OTHERS: list[tuple[str, ...]] = [
     ("contributions", "EDU150", "--mission", "5000"),
     ("single-points", "VMC850"),
