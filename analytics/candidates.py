@@ -7,8 +7,8 @@ import polars as pl
 
 from analytics import comparison
 from analytics.comparison import FEWEST, Candidates, Pooled
+from analytics.life.rows import Event
 from analytics.records import life_rows, of_mode
-from analytics.weibull import Event
 
 CELL = ["part", "maker", "lot", "region", "version"]
 """What tells units apart: no group divides the units of a cell."""

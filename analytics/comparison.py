@@ -7,9 +7,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import beta as beta_distribution
 from scipy.stats import binom, chi2, poisson
 
-from analytics import weibull
 from analytics.hazard import LEVEL
-from analytics.weibull import Event, LifeRows
+from analytics.life import rows as lives
+from analytics.life import weibull
+from analytics.life.rows import Event, LifeRows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -36,7 +37,7 @@ def pool(rows: LifeRows) -> Pooled:
     """H0 of every stratum (the groups of `rows`)."""
     fits = weibull.fit_rows(rows)
     shape = np.where(fits.converged, fits.beta, 1.0)
-    exposure, oldest = weibull.exposed(rows, shape)
+    exposure, oldest = lives.exposed(rows, shape)
     with np.errstate(divide="ignore", invalid="ignore"):
         scale = oldest * (exposure / fits.failures) ** (1 / shape)
     scale = np.where((fits.failures > 0) & (exposure > 0), scale, np.inf)
@@ -54,7 +55,7 @@ def expected(rows: LifeRows, beta: Floats, eta: Floats) -> Floats:
     `beta` and `eta` of H belong to the record's group.
     """
     b, scale = beta[rows.group], eta[rows.group]
-    e: Floats = rows.count * ((weibull.exits(rows) / scale) ** b - (rows.entry / scale) ** b)
+    e: Floats = rows.count * ((lives.exits(rows) / scale) ** b - (rows.entry / scale) ** b)
     return e
 
 

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from scipy.stats import chi2
 
 from analytics import declared as declarations
-from analytics import weibull
 from analytics.hazard import LEVEL, Hazards, Kind
+from analytics.life import rows as lives
+from analytics.life import weibull
+from analytics.life.rows import Event
 from analytics.records import Usable, life_rows, of_mode, usable
-from analytics.weibull import Event
 from schema.text import Text
 
 Floats = NDArray[np.float64]
@@ -198,7 +199,7 @@ def _targets(rows: pl.DataFrame, figures: pl.DataFrame, assemblies: pl.DataFrame
     return own.sort(MODE), total.sort(MODE)
 
 
-def _grouped(rows: pl.DataFrame, targets: pl.DataFrame, on: list[str]) -> weibull.LifeRows:
+def _grouped(rows: pl.DataFrame, targets: pl.DataFrame, on: list[str]) -> lives.LifeRows:
     """The rows of every target as one group each: failures by other modes, like all else, are suspensions."""
     keys = ["group", "event", "entry", "age", "age_to"]
     merged = (
@@ -215,8 +216,8 @@ def _grouped(rows: pl.DataFrame, targets: pl.DataFrame, on: list[str]) -> weibul
 
 def _settle(targets: pl.DataFrame, known: _Known) -> tuple[pl.DataFrame, Hazards]:
     """Rows and hazards of `targets` by the precedence; a target of which nothing is known has none."""
-    lives = _grouped(known.rows, targets, STATE)
-    fitted = weibull.fit_rows(lives)
+    grouped = _grouped(known.rows, targets, STATE)
+    fitted = weibull.fit_rows(grouped)
     enough = (fitted.failures >= 3) & (fitted.distinct_ages >= 2) & fitted.converged
 
     asking = targets.filter(~pl.Series(enough, dtype=pl.Boolean)).select("part", "mode").unique(maintain_order=True)
@@ -228,7 +229,7 @@ def _settle(targets: pl.DataFrame, known: _Known) -> tuple[pl.DataFrame, Hazards
         maintain_order="left",
     ).join(_borrowed(asking, known), on=["part", "mode"], how="left", nulls_equal=True, maintain_order="left")
     beta = np.where(enough, fitted.beta, drawn["beta"].to_numpy())
-    exposure, oldest = weibull.exposed(lives, beta)
+    exposure, oldest = lives.exposed(grouped, beta)
     few = ~enough & (fitted.failures > 0) & (exposure > 0)
 
     figures = known.figures.with_columns(figure=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from analytics import weibull
-from analytics.weibull import Event
+from analytics.life import rows as lives
+from analytics.life.rows import Event
 
 UNIT = ("part", "maker", "lot", "serial", "entry")
 """What makes two readings readings of one unit: a serial may be the machine's, with units of other lots in it."""
@@ -21,9 +21,9 @@ COLUMNS = (
 class Usable:
     """Records that can be counted.
 
-    `rows` has the `COLUMNS`; `event` there is an `analytics.weibull.Event` code, with a failure that is not relevant as
-    the suspension it is. `mismatched` lists the (part, maker) some of whose records were left out because their unit is
-    not the part's. `units` gives each part's age unit (part, age_unit).
+    `rows` has the `COLUMNS`; `event` there is an `analytics.life.rows.Event` code, with a failure that is not relevant
+    as the suspension it is. `mismatched` lists the (part, maker) some of whose records were left out because their unit
+    is not the part's. `units` gives each part's age unit (part, age_unit).
     """
 
     rows: pl.DataFrame
@@ -75,12 +75,12 @@ def of_mode(wanted: str) -> dict[str, pl.Expr]:
     }
 
 
-def life_rows(rows: pl.DataFrame, group: str, groups: int) -> weibull.LifeRows:
+def life_rows(rows: pl.DataFrame, group: str, groups: int) -> lives.LifeRows:
     """Rows (age, event, entry, age_to, count and the column `group`) as arrays for fits and counts, in their order."""
     age, event, entry, to, count, code = (
         rows[name].to_numpy() for name in ("age", "event", "entry", "age_to", "count", group)
     )
-    return weibull.rows(age, event, entry, to.astype(np.float64), count, code, groups)
+    return lives.ready(age, event, entry, to.astype(np.float64), count, code, groups)
 
 
 def latest(records: pl.DataFrame) -> pl.DataFrame:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from analytics import comparison, weibull
+from analytics import comparison
 from analytics.comparison import Candidates, compare, deny, false_discovery, select
+from analytics.life import rows as lives
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -149,7 +150,7 @@ def test_a_group_that_is_everything_has_no_rest() -> None:
 
 @pytest.mark.filterwarnings("error")
 def test_failures_without_exposure_have_no_expectation() -> None:
-    rows = weibull.rows([100.0, 200.0], 1, [100.0, 200.0], count=[10, 1])
+    rows = lives.ready([100.0, 200.0], 1, [100.0, 200.0], count=[10, 1])
     h0 = comparison.pool(rows)
     assert comparison.expected(rows, h0.beta, h0.eta).sum() == 0
 
@@ -167,7 +168,7 @@ LOTS, REGIONS = 8, 4
 class World:
     """A fleet: every stratum has 240 units of 8 lots (two makers, later lots younger) in four regions."""
 
-    rows: weibull.LifeRows
+    rows: lives.LifeRows
     candidates: Candidates
 
     @classmethod
@@ -181,7 +182,7 @@ class World:
         weak = (stratum < bad) & (lot == LOTS - 1)
         life = rng.weibull(shape) * np.where(weak, ratio, 1.0) ** (-1 / shape)
         end = rng.uniform(0.3, 0.6, len(stratum)) * (1.5 - lot / LOTS)
-        rows = weibull.rows(np.minimum(life, end), (life <= end).astype(np.int8), group=stratum, groups=strata)
+        rows = lives.ready(np.minimum(life, end), (life <= end).astype(np.int8), group=stratum, groups=strata)
         h0 = comparison.pool(rows)
         cell = (stratum * LOTS + lot) * REGIONS + region
         cells = strata * LOTS * REGIONS

@@ -7,7 +7,7 @@ from scipy.stats import chi2
 
 from analytics.evidence import CODES, Evidence, gather
 from analytics.hazard import Kind
-from analytics.weibull import fit
+from analytics.life.weibull import fit
 from tests.analytics.frames import Row, declared, mechanisms, modes, parts, records
 
 NO_MODES, NO_MECHANISMS, NOTHING, ONE_PART = modes(), mechanisms(), declared(), parts("p")

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analytics.weibull import Event, WeibullFits, fit
+from analytics.life.rows import Event
+from analytics.life.weibull import WeibullFits, fit
 from tests.analytics.published import examples
 
 FITS = examples("fits")

@@ -4,8 +4,8 @@ import datetime as dt
 
 import pytest
 
+from analytics.life.rows import Event
 from analytics.records import usable
-from analytics.weibull import Event
 from tests.analytics.frames import parts, records
 
 JANUARY, FEBRUARY = dt.date(2025, 1, 31), dt.date(2025, 2, 28)

@@ -5,8 +5,10 @@ import pytest
 from numpy.typing import NDArray
 from scipy.optimize import fmin
 
-from analytics import weibull
-from analytics.weibull import Event, WeibullFits, fit
+from analytics.life import rows as lives
+from analytics.life import weibull
+from analytics.life.rows import Event
+from analytics.life.weibull import WeibullFits, fit
 
 NAN = float("nan")
 
@@ -213,10 +215,10 @@ def test_a_failure_at_age_zero_is_the_interval_up_to_the_first_positive_age() ->
 
 
 def test_with_the_shape_known_the_exposure_gives_the_rate() -> None:
-    rows = weibull.rows([10.0, 20, 30], [1, 0, 0], entry=[0, 5, 0], count=[1, 2, 1])
-    v, oldest = weibull.exposed(rows, np.array([2.0]))
+    rows = lives.ready([10.0, 20, 30], [1, 0, 0], entry=[0, 5, 0], count=[1, 2, 1])
+    v, oldest = lives.exposed(rows, np.array([2.0]))
     assert v[0] * oldest[0] ** 2 == pytest.approx(100 + 2 * (400 - 25) + 900)
-    steep, _ = weibull.exposed(rows, np.array([1000.0]))
+    steep, _ = lives.exposed(rows, np.array([1000.0]))
     assert steep[0] == pytest.approx(1.0)
 
 

@@ -1,0 +1,1 @@
+"""Life data analysis is held to published numbers, other programs and brute force."""
