@@ -152,6 +152,43 @@ CODES: dict[str, Code] = {
         "请换算为 {expected}。",
         "Convert it to {expected}.",
     ),
+    # lives in files of their own
+    "sheet.shape": _code(
+        "error",
+        "不是寿命数据：没有寿命列（age），也看不出是退货矩阵、索赔、月度合计或试验结果。",
+        "These are no life records: there is no column of ages (age), nor do the headings tell of a return matrix, "
+        "claims, monthly totals or test results.",
+        "请补充 age 列，或用 --shape 指明形式。可用的列名：{names}。",
+        "Add a column age, or say the shape. Names that are understood: {names}.",
+    ),
+    "column.event_assumed": _code(
+        "warning",
+        "未说明是否失效的行按失效计。",
+        "Rows that do not say how they ended are taken as failures.",
+        "仍在使用的请填写 suspension。",
+        "Write suspension where units were still alive.",
+    ),
+    "column.age_range": _code(
+        "warning",
+        "寿命从 {low} 到 {high}，相差 {decades} 个数量级。",
+        "Ages go from {low} to {high}, over {decades} powers of ten.",
+        "请检查单位是否一致。",
+        "Check whether all are in one unit.",
+    ),
+    "column.mixed_units": _code(
+        "warning",
+        "寿命有多个单位：{units}。",
+        "Ages are in several units: {units}.",
+        "请按单位分组，或换算为一个单位。",
+        "Group them by unit, or convert them to one.",
+    ),
+    "row.says_nothing": _code(
+        "warning",
+        "寿命为 0 的在用记录不含信息，未采用。",
+        "Alive at age 0 says nothing; it is not counted.",
+        "请填写已达到的寿命。",
+        "Give the age that was reached.",
+    ),
     # uploads taken back
     "upload.undone": _code(
         "info",

@@ -206,12 +206,25 @@ def _extra(source: Source, loader: Loader, report: Report) -> pl.Series:
 
 
 def as_json(source: Source, columns: Mapping[str, str], loader: Loader, report: Report) -> pl.Series:
-    """The cells of these columns (headings by position) as one JSON object for each row, null where all are empty.
+    """The cells of these columns (headings by position) as one JSON object for each row, null where all are empty."""
+    pieces = []
+    for name, cells in others(source, columns, loader, report).items():
+        encoded = cells.alias("v").to_frame().select(pl.struct("v").struct.json_encode().str.slice(5)).to_series()
+        encoded = encoded.str.head(-1).set(cells.is_null(), None)
+        pieces.append((json.dumps(name, ensure_ascii=False) + ":" + encoded).alias(name))
+    if not pieces:
+        return pl.repeat(None, source.table.cells.height, dtype=pl.String, eager=True)
+    joined = pl.DataFrame(pieces).select(pl.concat_str(pl.all(), separator=",", ignore_nulls=True)).to_series()
+    filled = joined != ""
+    return ("{" + joined + "}").set(~filled, None)
+
+
+def others(source: Source, columns: Mapping[str, str], loader: Loader, report: Report) -> dict[str, pl.Series]:
+    """The cells of columns that are no fields (headings by position) as text, by heading; empty columns are left out.
 
     Columns that tell of persons are left out or hashed: by their heading, and by what their cells look like.
     """
-    pieces = []
-    used: set[str] = set()
+    kept: dict[str, pl.Series] = {}
     for position, heading in columns.items():
         cells = cleaning.text(source.table.cells[position])
         if cells.null_count() == cells.len():
@@ -226,13 +239,5 @@ def as_json(source: Source, columns: Mapping[str, str], loader: Loader, report: 
         elif (what := personal.looks_personal(cells)) is not None:
             report.add(finding("column.looks_personal", file=source.name, column=heading, what=what))
             continue
-        name = heading if heading not in used else f"{heading} #{int(position) + 1}"
-        used.add(name)
-        encoded = cells.alias("v").to_frame().select(pl.struct("v").struct.json_encode().str.slice(5)).to_series()
-        encoded = encoded.str.head(-1).set(cells.is_null(), None)
-        pieces.append((json.dumps(name, ensure_ascii=False) + ":" + encoded).alias(position))
-    if not pieces:
-        return pl.repeat(None, source.table.cells.height, dtype=pl.String, eager=True)
-    joined = pl.DataFrame(pieces).select(pl.concat_str(pl.all(), separator=",", ignore_nulls=True)).to_series()
-    filled = joined != ""
-    return ("{" + joined + "}").set(~filled, None)
+        kept[heading if heading not in kept else f"{heading} #{int(position) + 1}"] = cells
+    return kept
