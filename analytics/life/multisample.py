@@ -43,8 +43,8 @@ CODES = {
         "spread_not_found",
         Text(
             "样本间差异不超过偶然波动：标准差按粗失效率的离散程度计，区间不窄于各样本相同时的区间。",
-            "The samples vary by no more than chance: the standard deviation is that of the crude rates, and the interval "
-            "is no narrower than that of samples alike.",
+            "The samples vary by no more than chance: the standard deviation is that of the crude rates, the interval "
+            "no narrower than that of samples alike.",
         ),
     ),
 }

@@ -139,8 +139,8 @@ def lives(data: LifeRows, shape: Intervals, share: float | None = None, level: f
     Without `share` the scale eta, by which 1 - 1/e fail. With the shape known, r failures in V = sum (x^beta -
     entry^beta) bound eta^-beta by chi2(alpha / 2; 2 r) / (2 V) and chi2(1 - alpha / 2; 2 r + 2) / (2 V) (Nelson,
     Applied Life Data Analysis, 1982, section 8.4); to the distance of each end, on the log scale, that of the shape is
-    added as the root of the sum of squares. A group without failures has a low end only: the bound of the same level (half of
-    1 - level on its side). `shape` has a column a group; nan where there are no rows or no shape.
+    added as the root of the sum of squares. A group without failures has a low end only, with half of 1 - level on its
+    side. `shape` has a column a group; nan where there are no rows or no shape.
     """
     r = data.sums(data.count * (data.event != Event.SUSPENSION))
     z = float(norm.ppf((1 + level) / 2))
