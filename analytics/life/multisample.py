@@ -55,10 +55,11 @@ CODES = {
 class MultiSample:
     """Rates of classes of samples, arrays of the shape (classes,), in failures per unit of time.
 
-    `mean` is the rate over all samples with the handbooks' interval, which holds the rates of a share `level` of
-    samples; `spread` the standard deviation between samples; `moment` the between-sample variance as estimated, also
-    where it is negative. `together` is the rate as if samples were alike, with exact bounds of its own; `p_value` tells
-    how probable so much variation is if they are (small: firms are not alike). `samples` counts those with time.
+    `mean` is the rate over all samples with the handbooks' interval, which is to hold the rates of a share `level` of
+    samples (82 % instead of 90 % in simulations of 12 samples, for it takes the estimates for known). `spread` is the
+    standard deviation between samples; `moment` the between-sample variance as estimated, also where it is negative.
+    `together` is the rate as if samples were alike, with exact bounds of its own; `p_value` tells how probable so much
+    variation is if they are (small: firms are not alike). `samples` counts those with time.
     """
 
     status: Ints

@@ -214,7 +214,7 @@ class _Marginal:
         if self.between:
             i = d.event == Event.INTERVAL
             w = (at(self.log_to) - here)[:, i]
-            w[0] = np.maximum(w[0], 1e-300)
+            w[0] = np.maximum(w[0], 1e-140)  # its square has to be a number
             with np.errstate(over="ignore"):
                 first = 1 / np.expm1(w[0])
             second = -first * (1 + first)
