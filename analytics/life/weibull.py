@@ -106,13 +106,13 @@ def fit_rows(data: LifeRows) -> WeibullFits:
         known(var_beta),
         known(cov),
         failures,
-        _distinct(data.take(failed)),
+        distinct(data.take(failed)),
         converged,
         known(likelihood - exact * log_top),
     )
 
 
-def _distinct(failed: LifeRows) -> Ints:
+def distinct(failed: LifeRows) -> Ints:
     """Different failure ages (or intervals) of each group."""
     to = np.nan_to_num(failed.age_to, nan=-1.0)
     order = np.lexsort((to, failed.age, failed.group))
