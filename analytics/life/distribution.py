@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from scipy.special import expit, logit
 
-from analytics.life.rows import Bools, Floats, Ints, LifeRows
+from analytics.life.rows import Bools, Event, Floats, Ints, LifeRows
 from schema import Text
 
 Scale = Literal["log", "logit", "identity", "log-log"]
@@ -75,6 +75,24 @@ class Distribution(ABC):
     @abstractmethod
     def start(self, data: LifeRows) -> Floats:
         """Where a fit starts: (parameters, groups), finite everywhere; ages come in units of their group's oldest."""
+
+    def contributions(self, data: LifeRows, p: Floats) -> Floats:
+        """Ln of what each record contributes to the likelihood, once; p (parameters, records) is that of its group."""
+        with np.errstate(all="ignore"):
+            terms = -self.hazard(data.age, p)
+            late = data.entry > 0
+            entered = np.zeros(len(terms))
+            if late.any():
+                entered[late] = self.hazard(data.entry[late], p[:, late])
+            exact = data.event == Event.FAILURE
+            terms[exact] += self.log_rate(data.age[exact], p[:, exact])
+            between = data.event == Event.INTERVAL
+            if between.any():
+                of = p[:, between]
+                before = np.where(data.age[between] == 0, 0.0, self.hazard(data.age[between], of))
+                width = self.hazard(data.age_to[between], of) - before
+                terms[between] = np.log(-np.expm1(-width)) - before
+            return np.asarray(terms + entered)
 
     def starts(self, data: LifeRows) -> Sequence[Floats]:
         """All points that a fit starts from; the best end counts."""

@@ -27,23 +27,8 @@ FLAT = 50.0
 
 def log_likelihood(distribution: Distribution, data: LifeRows, p: Floats) -> Floats:
     """Log likelihood of each group (groups,) for its parameters p (parameters, groups); 0 for groups without rows."""
-    p = np.asarray(p, np.float64)[:, data.group]
-    with np.errstate(all="ignore"):
-        terms = -distribution.hazard(data.age, p)
-        late = data.entry > 0
-        if late.any():
-            terms[late] += distribution.hazard(data.entry[late], p[:, late])
-        exact = data.event == Event.FAILURE
-        terms[exact] += distribution.log_rate(data.age[exact], p[:, exact])
-        between = data.event == Event.INTERVAL
-        if between.any():
-            of = p[:, between]
-            whole = data.age[between] == 0
-            before = np.where(whole, 0.0, distribution.hazard(data.age[between], of))
-            entered = np.where(late[between], distribution.hazard(data.entry[between], of), 0.0)
-            width = distribution.hazard(data.age_to[between], of) - before
-            terms[between] = np.log(-np.expm1(-width)) - before + entered
-        return data.sums(np.asarray(data.count * terms))
+    p = np.asarray(p, np.float64)
+    return data.sums(data.count * distribution.contributions(data, p[:, data.group]))
 
 
 def fit(distribution: Distribution, data: LifeRows) -> Fits:
