@@ -3,7 +3,17 @@
 Importing the package fills the registry: every module with an analysis is named here.
 """
 
-from analytics import contributions, neighbourhood, propagate, single_points, weak_links, where_used
+from analytics import (
+    benchmark,
+    contributions,
+    life_model,
+    neighbourhood,
+    propagate,
+    single_points,
+    test_gains,
+    weak_links,
+    where_used,
+)
 from analytics.core import ANALYSES, Analysis, Estimate, Parameters, Reason, Result, run
 
 __all__ = [
@@ -13,11 +23,14 @@ __all__ = [
     "Parameters",
     "Reason",
     "Result",
+    "benchmark",
     "contributions",
+    "life_model",
     "neighbourhood",
     "propagate",
     "run",
     "single_points",
+    "test_gains",
     "weak_links",
     "where_used",
 ]

@@ -1,5 +1,6 @@
 """Life records made ready to be counted: in their part's unit, each unit once, failures that count."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ UNIT = ("part", "maker", "lot", "serial", "entry")
 
 COLUMNS = (
     "part", "maker", "lot", "mode", "mechanism", "event", "entry", "age", "age_to", "count", "product", "region",
-    "version",
+    "version", "origin", "stage",
 )  # fmt: skip
 
 
@@ -73,6 +74,28 @@ def of_mode(wanted: str) -> dict[str, pl.Expr]:
         "event": pl.when(mine).then("event").otherwise(int(Event.SUSPENSION)),
         "age_to": pl.when(mine).then("age_to"),
     }
+
+
+def by_mode(rows: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    """Rows to be grouped by `by`, which has "mode": each mode's group has all rows of its other columns, in which
+    failures by other modes are suspensions.
+
+    Where a failure has no mode, all modes of its group are one, of which the mode is null (`modes_pooled`).
+    """
+    others = [name for name in by if name != "mode"]
+    if not others:
+        return by_mode(rows.with_columns(_all=0), ["_all", "mode"]).drop("_all")
+    every = rows.select(others).unique(maintain_order=True)
+    modes = rows.filter(pl.col("event") != int(Event.SUSPENSION)).select(*others, wanted="mode").unique()
+    unnamed = modes.filter(pl.col("wanted").is_null()).select(others)
+    named = modes.join(unnamed, on=others, how="anti", nulls_equal=True)
+    groups = every.join(named, on=others, how="left", nulls_equal=True)  # without a named mode: one group, of none
+    return (
+        rows.join(groups, on=others, nulls_equal=True, maintain_order="left")
+        .with_columns(**of_mode("wanted"))
+        .with_columns(mode="wanted")
+        .drop("wanted")
+    )
 
 
 def life_rows(rows: pl.DataFrame, group: str, groups: int) -> lives.LifeRows:

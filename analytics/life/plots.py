@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import log_ndtr, logit, ndtri
 
-from analytics.core import Piece
+from analytics.core import Piece, digits
 from analytics.life.rows import Floats
 from schema import Text
 
@@ -29,6 +29,9 @@ MOST = 1000
 TICKS = 7
 """About so many ticks to an axis."""
 
+MARKS = ((1.0, (1, 1.5, 2, 3, 4, 5, 6, 8)), (2.5, (1, 2, 5)), (4.5, (1, 3)), (math.inf, (1,)))
+"""Ticks in a decade of a logarithmic axis that is up to so many decades long."""
+
 PROBABILITIES = (
     1e-6, 1e-5, 1e-4, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.632, 0.8, 0.9, 0.95, 0.99, 0.999,
     0.9999,
@@ -42,6 +45,7 @@ class Tick(Piece):
     at: float
     """Where it is, in the axis' unit."""
     label: str
+    """What it says."""
 
 
 class Axis(Piece):
@@ -57,6 +61,7 @@ class Axis(Piece):
     high: float
     """Where it ends."""
     ticks: tuple[Tick, ...]
+    """Its marks, in order."""
 
     def place(self, values: ArrayLike) -> Floats:
         """Where values are along the axis, in the units of its spacing; infinite where a value has no place."""
@@ -70,9 +75,11 @@ class Layer(Piece):
     """Points (with bars from low to high where these are given), a line, a step function that is constant from each x
     to the next, a band from low to high, or ticks along the x axis."""
     name: Text
+    """What is shown: of points, line and band of one group, the group."""
     x: tuple[float, ...] = ()
+    """Places along the x axis, in its unit."""
     y: tuple[float, ...] = ()
-    """As many as x; none for a band or a rug."""
+    """Values on the y axis, as many as x; none for a band or a rug."""
     low: tuple[float, ...] = ()
     """Lower ends, of a band or of the bars of points."""
     high: tuple[float, ...] = ()
@@ -83,13 +90,45 @@ class Picture(Piece):
     """A picture as data: what it shows, its axes and its layers."""
 
     title: Text
+    """What it shows, of what."""
     subtitle: Text | None = None
     """The figures that go with it, such as parameters with their intervals."""
     note: Text | None = None
     """How to read it."""
     x: Axis
+    """The axis of ages or of time, to the right."""
     y: Axis
+    """The axis upwards."""
     layers: tuple[Layer, ...]
+    """What is drawn, one upon the other."""
+
+    def payload(self, locale: str) -> dict[str, Any]:
+        """The picture as JSON values, its texts in one language."""
+        return {
+            "title": self.title.say(locale),
+            "subtitle": self.subtitle.say(locale) if self.subtitle else None,
+            "note": self.note.say(locale) if self.note else None,
+            **{
+                name: {**axis.model_dump(exclude={"text"}), "text": axis.text.say(locale)}
+                for name, axis in (("x", self.x), ("y", self.y))
+            },
+            "layers": [
+                {
+                    "kind": layer.kind,
+                    "name": layer.name.say(locale),
+                    **{
+                        column: [digits(value) for value in getattr(layer, column)]
+                        for column in ("x", "y", "low", "high")
+                    },
+                }
+                for layer in self.layers
+            ],
+        }
+
+
+def titled(what: Text, of: Text) -> Text:
+    """The title of a picture: what it is, of what."""
+    return Text(f"{what.zh}：{of.zh}", f"{what.en}: {of.en}")
 
 
 def placed(spacing: Spacing, values: ArrayLike) -> Floats:
@@ -167,16 +206,17 @@ def linear_axis(text: Text, values: ArrayLike, *, zero: bool = False) -> Axis:
 
 
 def log_axis(text: Text, values: ArrayLike) -> Axis:
-    """A logarithmic axis that holds all positive finite `values`: ticks at 1, 2, 5 in a decade, or at decades."""
+    """A logarithmic axis that holds all positive finite `values`: ticks at round numbers, or at decades."""
     column = np.asarray(values, np.float64)
     low, high = _ends(column[column > 0])
     if not 0 < low < high:
         low, high = (low / 2, low * 2) if low > 0 else (1.0, 10.0)
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    marks = (1.0,) if len(decades) > 5 else (1.0, 3.0) if len(decades) > 4 else (1.0, 2.0, 5.0)
-    if math.log10(high / low) < 0.7:
+    length = math.log10(high / low)
+    if length < 0.3:
         return linear_axis(text, values).model_copy(update={"spacing": "log", "low": low, "high": high})
-    every = math.ceil(len(decades) / (2 * TICKS))
+    marks = next(marks for most, marks in MARKS if length <= most)
+    every = math.ceil(length / (2 * TICKS))
     ticks = [mark * 10.0**decade for decade in decades if decade % every == 0 for mark in marks]
     kept = [at for at in ticks if low * (1 - 1e-9) <= at <= high * (1 + 1e-9)]
     return Axis(text=text, spacing="log", low=low, high=high, ticks=tuple(_tick(at) for at in kept))

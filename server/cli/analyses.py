@@ -17,8 +17,8 @@ from server.cli.demo import mark
 from server.cli.session import Session
 
 SUBJECTS = {"product": "PRODUCT", "part": "PART", "thing": "ID"}
-SPELLED = {"hours": "at"}
-"""Options that are not called as their parameter is."""
+SPELLED = {("propagate", "hours"): "at"}
+"""Options that are not called as the analysis' parameter is."""
 METAVARS = {"mission": "HOURS", "maker": "ORG", "top": "N", "limit": "N", "depth": "N", "explain": "RANK"}
 CHINESE = {
     "hours": "寿命，以产品的寿命单位计，从 0 起，以逗号分隔。",
@@ -29,8 +29,17 @@ CHINESE = {
     "explain": "要看证据的那一行的序号。",
     "depth": "相隔几层关系。",
     "limit": "最多几个对象。",
+    "mechanism": "只计该失效机理及其下级的失效。",
+    "units": "试验件数。",
+    "test_gains.hours": "每件试验时长，以各零部件的寿命单位计；缺省为其在任务内达到的寿命。",
+    "life_model.maker": "由该组织制造；缺省合计各制造商。",
+    "life_model.mode": "失效模式，其他模式的失效按中止计；缺省合计各模式。",
+    "life_model.distribution": "拟合的分布；best 按 AICc 选取。",
+    "life_model.method": "极大似然（mle）或秩回归（rr）。",
+    "life_model.interval": "区间：Wald（wald）或似然比（lr）。",
+    "life_model.level": "区间的双侧置信水平。",
 }
-"""What options mean, in Chinese; one that is not here is explained in English."""
+"""What options mean, in Chinese, where need be by analysis; one that is not here is explained in English."""
 
 ORDER = ("weak_links", "contributions", "propagate", "single_points", "where_used", "neighbourhood")
 
@@ -59,7 +68,7 @@ def answer(session: Session, of: Analysis[Any, Any], given: dict[str, Any]) -> N
         asked = of.parameters.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
-        where = SPELLED.get(str(first["loc"][0]), str(first["loc"][0]))
+        where = SPELLED.get((of.name, str(first["loc"][0])), str(first["loc"][0]))
         raise click.BadParameter(
             first["msg"].removeprefix("Value error, "), click.get_current_context(), param_hint=f"--{where}"
         ) from None
@@ -93,7 +102,7 @@ def _parameter(of: Analysis[Any, Any], name: str, info: FieldInfo) -> click.Para
     kind = _bare(info.annotation)
     if info.is_required() and kind is str:
         return argument(name, metavar=SUBJECTS[of.subject])
-    spelled = SPELLED.get(name, name)
+    spelled = SPELLED.get((of.name, name), name)
     attributes: dict[str, Any] = {"required": info.is_required()}
     if info.default is not None and not info.is_required():
         attributes |= {"default": info.default, "show_default": True}
@@ -103,7 +112,7 @@ def _parameter(of: Analysis[Any, Any], name: str, info: FieldInfo) -> click.Para
         attributes |= {"type": _type(kind, name.upper()), "metavar": METAVARS.get(name)}
     said = info.description or ""
     names = (f"--{spelled.replace('_', '-')}", name)
-    return option(*names, zh=CHINESE.get(name, said), en=said, **attributes)
+    return option(*names, zh=CHINESE.get(f"{of.name}.{name}", CHINESE.get(name, said)), en=said, **attributes)
 
 
 def _bare(annotation: Any) -> Any:

@@ -9,15 +9,17 @@ import click
 
 from schema.text import Text
 from server.cli.command import Said, in_language
+from server.cli.converting import lives
 from server.cli.demo import demo
 from server.cli.exporting import export
+from server.cli.fitting import fit
 from server.cli.loading import load, template, undo
 from server.cli.serving import serve
 from server.cli.storing import store
 from server.cli.tracing import trace
 
 BEFORE = (demo, load, undo)
-AFTER = (trace, template, export, serve, store)
+AFTER = (fit, lives, trace, template, export, serve, store)
 
 
 class Main(click.Group):

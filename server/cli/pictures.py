@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -19,10 +20,13 @@ WIDTH, HEIGHT = 800, 560
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Colours that the colour-blind tell apart (Okabe and Ito, Color Universal Design, 2008)."""
-SHAPES = (16, 17, 15, 18, 1, 2, 0)
+SHAPES = (16, 17, 15, 4, 1, 2, 0)
 """Shapes of points, one with each colour: a picture printed in grey can still be read."""
 DOT = 46
 """The shape of what has no points: all but nothing."""
+
+LEGEND = 112
+"""Latin letters that fit in a line of the legend."""
 
 FONTS = (
     "'Noto Sans', 'Noto Sans CJK SC', 'Source Han Sans SC', 'PingFang SC', 'Microsoft YaHei', 'WenQuanYi Micro Hei', "
@@ -48,6 +52,8 @@ def svg(picture: Picture, locale: str) -> str:
     colours = [COLOURS[at % len(COLOURS)] for at in range(len(labels))]
     pointed = {layer.name for layer in picture.layers if layer.kind == "points"}
     shapes = [SHAPES[at % len(SHAPES)] if name in pointed else DOT for at, name in enumerate(names)]
+    rows = lp.guide_legend(ncol=max(1, min(len(labels), LEGEND // max((_width(each) for each in labels), default=1))))
+    plot += lp.guides(color=rows, shape=rows)
     plot += lp.scale_color_manual(values=colours, limits=labels, name="")
     plot += lp.scale_fill_manual(values=colours, limits=labels, name="")
     plot += lp.scale_shape_manual(values=shapes, limits=labels, name="")
@@ -62,6 +68,11 @@ def svg(picture: Picture, locale: str) -> str:
 def _names(picture: Picture) -> list[Text]:
     """What has a line in the legend, in order."""
     return list(dict.fromkeys(layer.name for layer in picture.layers if layer.x))
+
+
+def _width(text: str) -> int:
+    """About how wide a name is in the legend, in Latin letters; a Chinese character is as wide as two."""
+    return sum(1 + (unicodedata.east_asian_width(each) in "WF") for each in text) + 7
 
 
 def _drawn(layer: Layer, picture: Picture, locale: str) -> Any:
@@ -133,7 +144,7 @@ def _theme(*, legend: bool) -> Any:
     return lp.theme_minimal() + lp.theme(
         plot_title=text(19, face="bold"),
         plot_subtitle=text(13, GREY),
-        plot_caption=text(12, GREY, hjust=0),
+        plot_caption=text(12, GREY, hjust=0, margin=[8, 0, 0, 0]),
         axis_title=text(14),
         axis_text=text(12, GREY),
         legend_text=text(13),

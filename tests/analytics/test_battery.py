@@ -18,14 +18,17 @@ from tests.analytics.test_analyses import known_machine, seen
 from tests.chaingraph.world import line, machine, rows
 
 ASKED: dict[str, dict[str, Any]] = {
+    "class_rates": {"part": "B"},
     "contributions": {"product": "M", "mission": 500.0},
+    "life_model": {"part": "B"},
     "neighbourhood": {"thing": "part:L01/M", "depth": 2},
     "propagate": {"product": "M", "hours": (10.0, 500.0)},
     "single_points": {"product": "M"},
+    "test_gains": {"product": "M", "mission": 500.0},
     "weak_links": {"product": "M"},
     "where_used": {"part": "B"},
 }
-STRUCTURED = {"contributions", "propagate", "weak_links", "where_used"}
+STRUCTURED = {"contributions", "propagate", "test_gains", "weak_links", "where_used"}
 """Those that cannot be answered where a bill of materials runs in a circle."""
 
 

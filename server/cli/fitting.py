@@ -1,0 +1,350 @@
+"""`fit`: life distributions of the groups of a file, or of a part in the store, with intervals and a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from schema.text import Text
+from server.cli import output
+from server.cli.command import argument, command, option
+from server.cli.demo import mark
+from server.cli.progress import steps
+from server.cli.session import Session
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from analytics.core import Reason
+    from analytics.life.bounds import LifeFigure
+    from analytics.life.pieces import LifeFit
+    from analytics.life.rows import LifeRows
+
+DISTRIBUTIONS = (
+    "weibull", "weibull3", "exponential", "lognormal", "normal", "gamma", "loglogistic", "gengamma", "gumbel",
+    "weibull_mixture", "weibull_lfp", "best",
+)  # fmt: skip
+BY_RANKS = ("exponential", "weibull", "lognormal", "normal", "loglogistic", "gumbel", "best")
+DRAWN = 7
+"""Groups that one picture shows: as many as there are colours to tell them apart."""
+TOLD = 20
+"""Findings of a file that are told one by one."""
+
+TAKEN = {
+    "maker": Text("制造商", "maker"),
+    "lot": Text("批次", "lot"),
+    "mode": Text("失效模式", "mode"),
+    "mechanism": Text("失效机理", "mechanism"),
+    "region": Text("地区", "region"),
+    "version": Text("版本", "version"),
+    "product": Text("产品", "product"),
+    "origin": Text("来源", "origin"),
+    "stage": Text("寿命阶段", "stage"),
+}
+"""The columns by which records in the store are grouped."""
+
+
+KINDS = {"lot": "lot", "mode": "mode", "mechanism": "mechanism", "product": "part"}
+"""Columns whose values are keys of things: people call these by code and name."""
+UNSAID = Text("未注明", "not said")
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What is to be fitted: rows with the columns to group by, the ages' unit, what they are of, what is to be said."""
+
+    rows: pl.DataFrame
+    unit: str | None
+    name: Text
+    warnings: tuple[Reason, ...] = ()
+    refused: int = 0
+    names: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
+    """What people call the values of a column, where that is not the value."""
+
+    def called(self, fit: LifeFit, locale: str) -> list[str]:
+        """What a group is, for people."""
+        return [
+            UNSAID.say(locale) if each.value is None
+            else self.names.get(each.name, {}).get(each.value, Text(each.value, each.value)).say(locale)
+            for each in fit.group
+        ]  # fmt: skip
+
+
+@command(
+    "fit",
+    zh=(
+        "拟合寿命分布，给出参数、平均寿命、B10 寿命及区间：来自 CSV、XLSX 文件 FILE，或存储中的零部件。\n\n"
+        "FILE 只需有 age（寿命）列；event 缺省为失效，count 缺省为 1。按失效模式分组时，其他模式的失效按中止计。"
+    ),
+    en=(
+        "Fit life distributions to the records of FILE (CSV, XLSX), or of a part in the store: parameters, mean life "
+        "and B10 life with intervals.\n\n"
+        "FILE needs a column age; event is failure where missing, count 1. By mode, failures of other modes are "
+        "suspensions."
+    ),
+    params=[
+        argument("file", metavar="[FILE]", required=False, type=click.Path(path_type=Path)),
+        option("--part", zh="存储中的零部件，代替 FILE。", en="A part in the store, in place of FILE.", metavar="PART"),
+        option("--maker", zh="只取该制造商的数据。", en="Only what this organisation made.", metavar="ORG"),
+        option(
+            "--mode", zh="只计该失效模式；其他模式按中止计。", metavar="MODE",
+            en="Failures of this mode; others are suspensions.",
+        ),
+        option(
+            "--by", zh="按这些列分组，以逗号分隔。", metavar="COLUMN[,COLUMN…]",
+            en="Columns to group by, separated by commas, as in maker,lot,mode.",
+        ),
+        option(
+            "--distribution", zh=f"分布：{'、'.join(DISTRIBUTIONS)}（按 AICc 选取）。",
+            en=f"Distribution: {', '.join(DISTRIBUTIONS)} (by AICc).",
+            type=click.Choice(DISTRIBUTIONS), default="weibull", show_default=True, metavar="NAME",
+        ),
+        option(
+            "--method", zh="极大似然（mle）或秩回归（rr）。", en="Maximum likelihood (mle) or rank regression (rr).",
+            type=click.Choice(["mle", "rr"]), default="mle", show_default=True,
+        ),
+        option(
+            "--interval", zh="区间：Wald（wald）或似然比（lr）。", en="Intervals: Wald's or by the likelihood ratio.",
+            type=click.Choice(["wald", "lr"]), default="wald", show_default=True,
+        ),
+        option(
+            "--level", zh="区间的双侧置信水平。", en="Two-sided confidence of the intervals.",
+            type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.9, show_default=True,
+        ),
+        option(
+            "--picture", zh="另画一张图，存为此 SVG 文件。", en="Draw a picture, too, into this SVG file.",
+            type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.svg",
+        ),
+        option(
+            "--plot", zh="图的种类：概率图或失效率。", en="Which picture: a probability plot, or the hazard rate.",
+            type=click.Choice(["probability", "hazard"]), default="probability", show_default=True,
+        ),
+    ],
+)  # fmt: skip
+def fit(
+    session: Session, file: Path | None, part: str | None, maker: str | None, mode: str | None, by: str | None,
+    distribution: str, method: str, interval: str, level: float, picture: Path | None, plot: str,
+) -> None:  # fmt: skip
+    """Status 1 when rows of the file were refused, also though the rest is fitted."""
+    if (file is None) == (part is None):
+        raise click.UsageError(session.say(Text("请给出 FILE 或 --part。", "Name a FILE, or a part with --part.")))
+    if method == "rr" and distribution not in BY_RANKS:
+        wrong = Text(f"秩回归支持：{'、'.join(BY_RANKS)}。", f"Rank regression fits {', '.join(BY_RANKS)}.")
+        raise click.BadParameter(session.say(wrong), param_hint="--distribution")
+    if picture is not None and picture.suffix.lower() != ".svg":
+        raise click.BadParameter(session.say(Text("应为 .svg 文件。", "It must end in .svg.")), param_hint="--picture")
+    columns = [each.strip() for each in (by or "").split(",") if each.strip()]
+    with steps(session.locale) as shown:
+        shown.step(Text("读取", "Reading"))
+        found = _of_file(session, file, maker, mode, columns) if file else _of_part(session, part, maker, mode, columns)
+        shown.step(Text("拟合", "Fitting"))
+        data, fits = _fitted(found, columns, distribution, method, interval, level)
+        if picture is not None:
+            shown.step(Text("画图", "Drawing"))
+            _draw(session, picture, plot, found, data, fits)
+    _answer(session, found, fits)
+
+
+def _answer(session: Session, found: Records, fits: list[LifeFit]) -> None:
+    from analytics.life.report import rows
+    from chaingraph import ChaingraphError
+
+    if session.format == "table":
+        _tables(session, found, fits)
+    else:
+        headings, table = rows(fits, session.locale)
+        session.answer([each.payload(session.locale) for each in fits], headings, table)
+    for warning in found.warnings:
+        session.note(warning.text)
+    if found.refused:
+        raise ChaingraphError(
+            "fit.refused",
+            Text(f"拒收 {found.refused} 处；其余已拟合。", f"Places refused: {found.refused}; all else was fitted."),
+            Text("请更正后重新运行。", "Correct them and run it again."),
+        )
+
+
+def _tables(session: Session, found: Records, fits: list[LifeFit]) -> None:
+    """A narrow table: figures with their intervals, and what is to be said of each below it, by its number."""
+    unit = f" ({found.unit})" if found.unit else ""
+    headings = [
+        Text("台数", "Units"), Text("失效", "Failures"), Text("分布", "Distribution"), Text("参数", "Parameters"),
+        Text(f"平均寿命{unit}", f"Mean life{unit}"), Text(f"B10 寿命{unit}", f"B10 life{unit}"),
+        Text("提示", "Remarks"),
+    ]  # fmt: skip
+    remarks: dict[str, int] = {}
+    table = []
+    for each in fits:
+        said = [reason.text.say(session.locale) for reason in each.warnings]
+        mean = _interval(each.mean)
+        if not each.fitted and each.bound is not None and each.bound.mtbf.low is not None:
+            mean = f"≥ {output.shown(each.bound.mtbf.low)}"
+            said += [reason.text.say(session.locale) for reason in each.bound.notes]
+        table.append(
+            [
+                *found.called(each, session.locale),
+                each.n,
+                each.failures,
+                each.distribution if each.fitted else None,
+                "\n".join(f"{p.name} {_interval(p)}" for p in each.parameters if p.value is not None),
+                mean,
+                _interval(each.b10),
+                [str(remarks.setdefault(text, len(remarks) + 1)) for text in said],
+            ]
+        )
+    labels = [TAKEN[each.name].say(session.locale) if each.name in TAKEN else each.name for each in fits[0].group]
+    figures = [[int(cell) if isinstance(cell, float) and cell.is_integer() else cell for cell in row] for row in table]
+    output.table([*labels, *(session.say(each) for each in headings)], figures)
+    for text, number in list(remarks.items())[:TOLD]:
+        output.line(f"{number}  {text}")
+    if (more := len(remarks) - TOLD) > 0:
+        output.line(
+            session.say(
+                Text(f"另有 {more} 条提示；--format json 列出全部。", f"{more} remarks more; --format json has all.")
+            )
+        )
+
+
+def _interval(of: LifeFigure) -> str | None:
+    """A figure and its interval as people write them, with three significant digits."""
+
+    def shown(value: float | None) -> str:
+        return "–" if value is None else output.shown(float(f"{value:.3g}"))
+
+    if of.value is None:
+        return None
+    return (
+        shown(of.value)
+        if of.low is None and of.high is None
+        else f"{shown(of.value)} ({shown(of.low)} – {shown(of.high)})"
+    )
+
+
+def _fitted(
+    found: Records, by: Sequence[str], distribution: str, method: Any, interval: Any, level: float
+) -> tuple[LifeRows, list[LifeFit]]:
+    """The groups' records, and a fit of each."""
+    from analytics.core import Reason
+    from analytics.evidence import CODES
+    from analytics.life.frames import grouped
+    from analytics.life.report import assess
+
+    data, groups = grouped(found.rows, by)
+    labels = groups.to_dicts() if by else [{}]
+    fits = assess(
+        data, labels, distribution=distribution, method=method, interval=interval, level=level, unit=found.unit
+    )
+    if "mode" in by:
+        pooled = Reason(code="modes_pooled", text=CODES["modes_pooled"])
+        fits = [
+            each.model_copy(update={"warnings": (*each.warnings, pooled)})
+            if each.failures and not label["mode"]
+            else each
+            for each, label in zip(fits, labels, strict=True)
+        ]
+    return data, fits
+
+
+def _of_file(session: Session, file: Path, maker: str | None, mode: str | None, by: Sequence[str]) -> Records:
+    """The records of a file; what was found wrong is told."""
+    import polars as pl
+
+    from analytics.life.rows import Event
+    from ingest.lives import read
+
+    lives = read(file)
+    for each in lives.findings[:TOLD]:
+        row = each.to_row(session.locale)
+        place = " ".join(str(row[name]) for name in ("file", "row", "column") if row[name] is not None)
+        session.note(Text(*[f"{each.code}: {place}: {row['text']} {row['remedy']}"] * 2))
+    if (more := len(lives.findings) - TOLD) > 0:
+        session.note(Text(f"另有 {more} 条。", f"And {more} findings more."))
+    rows = lives.frame
+    codes = {each.name.lower(): int(each) for each in Event}
+    rows = rows.with_columns(event=pl.col("event").cast(pl.String).replace_strict(codes, return_dtype=pl.Int8))
+    for name, value in (("maker", maker), ("mode", mode)):
+        if value is not None:
+            _known(session, [name], rows.columns, f"--{name}")
+    if maker is not None:
+        rows = rows.filter(pl.col("maker") == maker)
+    _known(session, by, [c for c in rows.columns if c not in {"row", "age", "age_to", "entry", "count", "event"}])
+    units = rows["unit"].drop_nulls().unique().to_list() if "unit" in rows.columns else []
+    return Records(
+        _competing(rows, mode, by), units[0] if len(units) == 1 else None, Text(file.name, file.name),
+        refused=lives.refused,
+    )  # fmt: skip
+
+
+def _of_part(session: Session, part: str | None, maker: str | None, mode: str | None, by: Sequence[str]) -> Records:
+    """The records of a part that a view counts."""
+    from analytics.labels import called, labels
+    from analytics.life_model import mode_of, records
+    from analytics.model import model, organisation
+    from chaingraph import naming
+
+    _known(session, by, list(TAKEN))
+    with session.view() as view:
+        known = model(view)
+        key = known.parts([naming.part(view, str(part))])[0]
+        of = None if maker is None else known.maker(organisation(view, maker))
+        wanted = None if mode is None else mode_of(view, key, mode)
+        rows, unit, warnings = records(known, key, of, wanted)
+        mark(session, view)
+        if "mode" in by:
+            warnings = tuple(each for each in warnings if each.code != "modes_together")
+        names = {column: labels(view, KINDS[column]) for column in by if column in KINDS}
+        return Records(_competing(rows, None, by), unit, called(view, "part", key), warnings, names=names)
+
+
+def _competing(rows: pl.DataFrame, mode: str | None, by: Sequence[str]) -> pl.DataFrame:
+    """Rows in which failures by other modes are suspensions: than `mode`, or of each group by mode.
+
+    Where units still alive have modes, too, these say what they were observed for, and stay as they are.
+    """
+    import polars as pl
+
+    from analytics.life.rows import Event
+    from analytics.records import by_mode, of_mode
+
+    if mode is not None:
+        rows = rows.with_columns(wanted=pl.lit(mode)).with_columns(**of_mode("wanted")).drop("wanted")
+    if "mode" not in by:
+        return rows
+    alive = pl.col("event") == int(Event.SUSPENSION)
+    return rows if rows.filter(alive & pl.col("mode").is_not_null()).height else by_mode(rows, by)
+
+
+def _known(session: Session, asked: Sequence[str], there: Sequence[str], option: str = "--by") -> None:
+    """Raises wrong usage for a column that is not there."""
+    for name in asked:
+        if name not in there:
+            wrong = Text(f"没有 {name} 列；有：{'、'.join(there)}。", f"There is no column {name}: {', '.join(there)}.")
+            raise click.BadParameter(session.say(wrong), click.get_current_context(), param_hint=option)
+
+
+def _draw(session: Session, to: Path, plot: str, found: Records, data: LifeRows, fits: Sequence[LifeFit]) -> None:
+    """The groups with most failures in one picture."""
+    from analytics.life import charts, plots
+    from server.cli.pictures import svg
+
+    most = sorted(range(len(fits)), key=lambda at: -fits[at].failures)[:DRAWN]
+    if len(fits) > DRAWN:
+        session.note(Text(f"图中为失效最多的 {DRAWN} 组。", f"Drawn are the {DRAWN} groups with most failures."))
+    drawn = []
+    for at in sorted(most):
+        said = Text(*(" · ".join(found.called(fits[at], locale)) for locale in ("zh", "en")))
+        alone = charts.alone(data, at)
+        drawn.append(charts.Drawn(said if said.zh else found.name, alone, charts.refitted(fits[at], alone)))
+    make, what = {
+        "probability": (charts.probability_plot, Text("概率图", "Probability plot")),
+        "hazard": (charts.hazard_plot, Text("失效率", "Hazard rate")),
+    }[plot]
+    picture = make(
+        drawn, plots.titled(what, found.name), unit=found.unit, level=fits[0].level, interval=fits[0].interval
+    )
+    to.write_text(svg(picture, session.locale), encoding="utf-8")
+    session.note(Text(f"图：{to}", f"Picture: {to}"))
