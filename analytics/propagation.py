@@ -95,13 +95,9 @@ def curve(diagram: Diagram, hazards: Hazards, hours: Floats) -> Curve:
     H_high alike.
     """
     ages = np.atleast_1d(np.asarray(hours, np.float64))
-    switch = _switch(diagram, hazards, float(ages.max(initial=0.0)))
-    at = _lives(diagram, hazards, ages)
-    h = _forward(diagram, at, switch)
-    g = _backward(diagram, h, switch)[diagram.mode_node]
-    low, high = hazards.interval(diagram.mode_fit[:, None], diagram.mode_scale[:, None] * ages)
-    total = h[diagram.root]
-    below, above = (_together(_by_fit(diagram, g * away)[1]) for away in (at - low, high - at))
+    total, g = slopes(diagram, hazards, ages)
+    _, down, up = margins(diagram, hazards, ages, g)
+    below, above = _together(down), _together(up)
     return Curve(
         hours=ages,
         reliability=np.exp(-total),
@@ -112,6 +108,21 @@ def curve(diagram: Diagram, hazards: Hazards, hours: Floats) -> Curve:
         bound="upper" if diagram.unknown else None,
         warnings=diagram.warnings,
     )
+
+
+def slopes(diagram: Diagram, hazards: Hazards, ages: Floats) -> tuple[Floats, Floats]:
+    """-ln R of the product at its ages (T,), and g = d(-ln R)/dH of every occurrence of a mode (occurrences, T)."""
+    switch = _switch(diagram, hazards, float(ages.max(initial=0.0)))
+    h = _forward(diagram, _lives(diagram, hazards, ages), switch)
+    return h[diagram.root], _backward(diagram, h, switch)[diagram.mode_node]
+
+
+def margins(diagram: Diagram, hazards: Hazards, ages: Floats, g: Floats) -> tuple[Ints, Floats, Floats]:
+    """(fits, down, up): g (H - low) and g (high - H) of each fit over all its occurrences, (fits, T)."""
+    at = _lives(diagram, hazards, ages)
+    low, high = hazards.interval(diagram.mode_fit[:, None], diagram.mode_scale[:, None] * ages)
+    fits, down = _by_fit(diagram, g * (at - low))
+    return fits, down, _by_fit(diagram, g * (high - at))[1]
 
 
 def contributions(diagram: Diagram, hazards: Hazards, mission: float) -> Contributions:

@@ -243,7 +243,9 @@ def test_neighbourhood_names_things_and_relations() -> None:
 
 @pytest.mark.parametrize("name", sorted(ANALYSES))
 def test_nothing_and_a_thing_alone(name: str) -> None:
-    more: dict[str, dict[str, Any]] = {"propagate": {"hours": (1.0,)}, "contributions": {"mission": 1.0}}
+    more: dict[str, dict[str, Any]] = {
+        "propagate": {"hours": (1.0,)}, "contributions": {"mission": 1.0}, "test_gains": {"mission": 1.0},
+    }  # fmt: skip
     asked = {**more.get(name, {}), ANALYSES[name].subject: "M"}
     with pytest.raises(NotFound):
         run(name, seen({}), asked)
