@@ -58,7 +58,8 @@ def _counted(data: Observed) -> tuple[Floats, Ints]:
     return z[keep], data.system[keep]
 
 
-def _normal(statistic: float) -> float:
+def normal(statistic: float) -> float:
+    """Two-sided p of a standard normal statistic."""
     return float(2 * norm.sf(abs(statistic)))
 
 
@@ -73,7 +74,7 @@ def laplace(data: Observed) -> Trend | None:
         return None
     long = (data.end - data.start)[of]
     statistic = float(np.sum((z - 0.5) * long) / np.sqrt(np.sum(long**2) / 12))
-    return Trend("laplace", statistic, _normal(statistic), len(z))
+    return Trend("laplace", statistic, normal(statistic), len(z))
 
 
 def military(data: Observed) -> Trend | None:
@@ -154,7 +155,7 @@ def lewis_robinson(data: Observed) -> Trend | None:
     long = (data.end - data.start)[counted[keep]]
     share = (z[keep] - 0.5) * long / variation[counted[keep]]
     statistic = float(share.sum() / np.sqrt(np.sum(long**2) / 12))
-    return Trend("lewis_robinson", statistic, _normal(statistic), int(keep.sum()))
+    return Trend("lewis_robinson", statistic, normal(statistic), int(keep.sum()))
 
 
 def mann(data: Observed) -> Trend | None:
@@ -169,6 +170,8 @@ def mann(data: Observed) -> Trend | None:
     for system in np.unique(of):
         x = gaps[of == system]
         n, same = len(x), np.unique(x, return_counts=True)[1]
+        if n < 3:
+            continue
         if len(same) > 1:  # pairs that rise less pairs that fall, from Stuart's tau, in n ln n steps
             classes = len(same)
             tau = kendalltau(np.arange(n), x, variant="c", method="asymptotic").statistic
@@ -177,7 +180,7 @@ def mann(data: Observed) -> Trend | None:
     if len(gaps) < 4 or not variance > 0:
         return None
     statistic = float(twice / 2 / np.sqrt(variance))
-    return Trend("mann", statistic, _normal(statistic), len(gaps))
+    return Trend("mann", statistic, normal(statistic), len(gaps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,4 +372,4 @@ def known_change(data: Observed, at: float, level: float = LEVEL) -> Step:
     error = float(np.sqrt(1 / n1 + 1 / n2 + slope**2 / information))
     reach = norm.ppf((1 + level) / 2) * error
     step = Figure(*(float(np.exp(center + way * reach)) for way in (0, -1, 1)))
-    return Step(before, after, step, _normal(center / error), rates, p_rates)
+    return Step(before, after, step, normal(center / error), rates, p_rates)
