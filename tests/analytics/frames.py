@@ -5,7 +5,7 @@ import polars as pl
 TEXT, NUMBER = pl.String(), pl.Float64()
 RECORD: dict[str, pl.DataType] = {
     **dict.fromkeys(("key", "serial", "part", "maker", "lot", "mode", "mechanism", "event", "unit"), TEXT),
-    **dict.fromkeys(("product", "region", "version"), TEXT),
+    **dict.fromkeys(("product", "region", "version", "origin", "stage"), TEXT),
     **dict.fromkeys(("entry", "age", "age_to"), NUMBER),
     "count": pl.Int64(),
     "relevant": pl.Boolean(),
