@@ -201,14 +201,14 @@ def to_come(fit: Growth, further: float, level: float = LEVEL) -> tuple[Figure, 
     else:
         power = float(1 / fit.covariance[1, 1])
         rate = power / fit.beta
+    ends = fit.until if len(fit.until) == fit.systems else np.array([fit.end])
     share = (np.arange(400) + 0.5) / 400
     beta = gamma.ppf(share, power) / rate
 
     def growth(b: Floats) -> Floats:
-        unit = fit.end
-        now, then = (fit.until / unit)[:, None] ** b, ((fit.until + further) / unit)[:, None] ** b
-        since = np.where(fit.start > 0, fit.start / unit, 0.0)[:, None] ** b
-        found: Floats = (then - now).sum(axis=0) / (now - since).sum(axis=0)
+        start, until, last = fit.start / fit.end, fit.until / fit.end, ends / fit.end
+        seen = (until[:, None] ** b - np.where(start > 0, start, 0.0)[:, None] ** b).sum(axis=0)
+        found: Floats = ((last + further / fit.end)[:, None] ** b - last[:, None] ** b).sum(axis=0) / seen
         return found
 
     ratio = growth(beta)

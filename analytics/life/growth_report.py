@@ -202,13 +202,7 @@ class GrowthTrack(Piece):
             (Text("λ", "lambda"), self.scale),
             (Text(f"瞬时 MTBF，{unit}", f"Instantaneous MTBF, {unit}"), self.mtbf_instantaneous),
             (Text(f"累计 MTBF，{unit}", f"Cumulative MTBF, {unit}"), self.mtbf_cumulative),
-            (
-                Text(
-                    f"再过 {number(AHEAD * self.end)} {unit} 的失效数",
-                    f"Failures in a further {number(AHEAD * self.end)} {unit}",
-                ),
-                self.to_come,
-            ),
+            (Text(f"再过 {further} 的失效数", f"Failures in a further {further}"), self.to_come),
         ):
             rows.append([text.say(locale), digits(of.value), digits(of.low), digits(of.high)])
         tests = [*([self.goodness] if self.goodness else []), *self.trend]

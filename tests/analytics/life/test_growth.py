@@ -321,6 +321,14 @@ def test_a_sum_of_what_is_to_come_is_as_likely_as_it_says() -> None:
     assert 0.78 <= inside / runs <= 0.95  # a count is whole: more than said
 
 
+def test_of_counts_what_is_to_come_follows_the_last_interval() -> None:
+    found = fit(intervals("growth-milhdbk189-grouped"))
+    expected = bounds.expected(found, [100, 125])[0]
+    assert bounds.to_come(found, 25)[0].value == pytest.approx(expected[1] - expected[0])
+    low, high = bounds.to_come(found, 25)[1][1:]
+    assert 3 <= low < high <= 17
+
+
 def test_twelve_decades_and_many_failures() -> None:
     found = fit(observed(np.logspace(-6, 6, 1000), 1e6))
     assert found.status == Status.FITTED
