@@ -170,7 +170,7 @@ def rank_tests(view: View, asked: TestGainsParameters) -> TestGains:
     np.maximum.at(reach, diagram.mode_fit, diagram.mode_scale * asked.mission)
     hours = np.full(len(reach), asked.hours) if asked.hours is not None else reach
     failures = known.fits["failures"].cast(pl.Float64).to_numpy()
-    better, expected = tested(known.hazards, failures, asked.units, np.where(hours > 0, hours, 1.0))
+    better, expected = after_test(known.hazards, failures, asked.units, np.where(hours > 0, hours, 1.0))
     fits, down, up = (each.reshape(len(each)) for each in margins(diagram, known.hazards, ages, g))
     _, less_down, less_up = (each.reshape(len(each)) for each in margins(diagram, better, ages, g))
     centre = g * known.hazards.at(diagram.mode_fit[:, None], diagram.mode_scale[:, None] * ages)
@@ -202,7 +202,7 @@ def rank_tests(view: View, asked: TestGainsParameters) -> TestGains:
     )
 
 
-def tested(hazards: Hazards, failures: Floats, units: int, hours: Floats) -> tuple[Hazards, Floats]:
+def after_test(hazards: Hazards, failures: Floats, units: int, hours: Floats) -> tuple[Hazards, Floats]:
     """The hazards as they are expected to be known after `units` of each row were tested for `hours` (rows,).
 
     Also the failures to be expected in the test. `failures` are those behind each row, in the past.
