@@ -161,6 +161,30 @@ CODES: dict[str, Code] = {
         "请补充 age 列，或用 --shape 指明形式。可用的列名：{names}。",
         "Add a column age, or say the shape. Names that are understood: {names}.",
     ),
+    "sheet.convert": _code(
+        "error",
+        "这是{what}，不是寿命数据。",
+        "This is {what}, not life records.",
+        "请先用 chaingraph lives 转换。",
+        "Convert it with chaingraph lives first.",
+    ),
+    "sheet.no_population": _code(
+        "error",
+        "只有索赔，没有售出数量。",
+        "There are claims, and nothing says how many were sold.",
+        "请补充销量列、发货工作表，或用 --population 给出发货文件。",
+        "Add a column sold, a sheet of shipments, or name a file of shipments with --population.",
+    ),
+    "value.count": _code(
+        "error", "不是台数。", "It is not a number of units.", "请填写非负整数。", "Give a whole number, 0 or more."
+    ),
+    "row.before_sale": _code(
+        "error",
+        "发货之前就有退货。",
+        "Units came back before they were shipped.",
+        "请更正月份或数量。",
+        "Correct the month or the number.",
+    ),
     "column.event_assumed": _code(
         "warning",
         "未说明是否失效的行按失效计。",

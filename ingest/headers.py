@@ -45,11 +45,15 @@ def split_unit(name: str) -> tuple[str, str | None]:
     return (found[1], inside) if inside in units.KNOWN else (narrow, None)
 
 
-@functools.cache
-def names_of(kind_name: str) -> Mapping[str, Field]:
+_NAMES: dict[str, Mapping[str, Field]] = {}
+
+
+def names_of(kind: Kind) -> Mapping[str, Field]:
     """The fields of a kind by every folded name; a test makes sure that no name means two fields of one kind."""
-    fields = [f for f in KINDS[kind_name].fields.values() if f.name != "stub"]
-    return {fold(spelling): f for f in reversed(fields) for spelling in reversed(f.spellings)}
+    if kind.name not in _NAMES:
+        fields = [f for f in kind.fields.values() if f.name != "stub"]
+        _NAMES[kind.name] = {fold(spelling): f for f in reversed(fields) for spelling in reversed(f.spellings)}
+    return _NAMES[kind.name]
 
 
 @functools.cache
@@ -69,7 +73,7 @@ def sheet_kinds() -> list[Kind]:
 
 def recognised(heading: str) -> bool:
     """Is it the name of a column of any kind of sheet?"""
-    known = any(_field(heading, kind.name)[0] for kind in sheet_kinds())
+    known = any(_field(heading, kind)[0] for kind in sheet_kinds())
     return known or personal(heading) is not None or _is_index(heading)
 
 
@@ -79,9 +83,9 @@ def _is_index(heading: str) -> bool:
     return bool(pieces) and pieces <= _INDEX
 
 
-def _field(heading: str, kind_name: str) -> tuple[Field | None, str | None]:
+def _field(heading: str, kind: Kind) -> tuple[Field | None, str | None]:
     """The field that a heading names exactly, and the unit in the heading."""
-    names = names_of(kind_name)
+    names = names_of(kind)
     base, unit = split_unit(heading)
     for name in (heading, base):
         if (found := names.get(fold(name))) is not None:
@@ -133,7 +137,7 @@ class Reading:
     def suggestions(self, heading: str) -> list[Field]:
         """Fields that have no column yet and a name like `heading`, the likest first; never applied."""
         taken = {column.field.name for column in self.columns}
-        names = {name: f for name, f in names_of(self.kind.name).items() if f.name not in taken}
+        names = {name: f for name, f in names_of(self.kind).items() if f.name not in taken}
         close = difflib.get_close_matches(fold(split_unit(heading)[0]), names, n=_SUGGESTED, cutoff=_LIKE)
         return list({names[name].name: names[name] for name in close}.values())
 
@@ -146,7 +150,7 @@ def reading(header: Mapping[str, str], kind: Kind) -> Reading:
     dropped: dict[str, str] = {}
     owner = None
     for position, heading in header.items():
-        found, unit = _field(heading, kind.name)
+        found, unit = _field(heading, kind)
         if personal(heading) is Personal.DROP:
             dropped[position] = heading
         elif found is None and fold(heading) in _OWNER:

@@ -3,14 +3,14 @@
 Headings, cells and rows are understood as `ingest.load` understands them; what differs is that no part need be named, a
 sheet that does not say how lives ended is one of failures, and columns of no field are kept as text to group by.
 What is in another shape (a return matrix, claims, monthly totals, test results) is recognised by `ingest.shapes`; the
-arithmetic that makes life records of it is in `analytics.life`, which knows no files, so the command joins the two.
+arithmetic that makes life records of it is in `analytics.life`, which knows no files: `server.cli.lives` joins the two.
 """
 
 from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -62,7 +62,11 @@ def read(path: Path, *, limits: Limits | None = None, secret: bytes | None = Non
     of = kind("life_record")
     loader = Loader("local", administrator=True, secret=secret or secrets.token_bytes())
     frames: list[pl.DataFrame] = []
+    from ingest.shapes import SHEETS, detect  # it builds on this module
+
     for table in sources:
+        if (shape := detect(table)) in SHEETS:
+            raise refusal(finding("sheet.convert", file=table.name, what=SHEETS[shape].text))
         read = headers.reading(table.header, of)
         if read.column("age") is not None:
             frames.append(_records(Source(len(frames), table, "", read), loader, report))
@@ -74,11 +78,16 @@ def read(path: Path, *, limits: Limits | None = None, secret: bytes | None = Non
     return Lives(frame, tuple(report.findings))
 
 
-def opened(path: Path, report: Report, limits: Limits | None = None) -> list[Table]:
+def opened(
+    path: Path,
+    report: Report,
+    limits: Limits | None = None,
+    recognised: Callable[[str], bool] = headers.recognised,
+) -> list[Table]:
     """The tables of a file that have rows. Raises ChaingraphError where there are none."""
     try:
         with Child(limits or Limits()) as child:
-            tables, hidden = reading.read(path, headers.recognised, child=child)
+            tables, hidden = reading.read(path, recognised, child=child)
     except Unreadable as unreadable:
         raise refusal(finding(unreadable.code, file=path.name, **unreadable.values)) from None
     for sheet in hidden:

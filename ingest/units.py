@@ -14,6 +14,7 @@ _SPELLINGS: tuple[tuple[str, float, str], ...] = (
     ("d", 7.0, "week weeks 周"),
     ("km", 1.0, "km 公里 千米 kilometers kilometres"),
     ("km", 10_000.0, "万公里 万km"),
+    ("months", 1.0, "months month 个月 月"),
     ("cycles", 1.0, "cycles cycle 次 次数"),
     ("cycles", 10_000.0, "万次"),
     ("1", 0.01, "% 百分比"),
@@ -25,7 +26,7 @@ _SPELLINGS: tuple[tuple[str, float, str], ...] = (
 )
 KNOWN = {spelling: (unit, factor) for unit, factor, spellings in _SPELLINGS for spelling in spellings.split()}
 """Unit and factor by spelling: `万公里` is 10,000 of `km`."""
-_AGE = frozenset({"h", "km", "cycles"})
+_AGE = frozenset({"h", "km", "cycles", "months"})
 _CONVERSIONS = {("h", "d"): 1 / 24, ("d", "h"): 24.0}
 
 

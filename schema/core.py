@@ -362,6 +362,11 @@ def _field(name: str, info: FieldInfo) -> Field:
     return Field(name, kind_of, info.is_required(), default, info.description, meta, bounds, length)
 
 
+def fields_of(model: type[Entity]) -> dict[str, Field]:
+    """The fields of a model by name, as read off its declaration."""
+    return {name: _field(name, info) for name, info in model.model_fields.items()}
+
+
 def entity(
     name: str,
     *,
@@ -382,7 +387,7 @@ def entity(
             raise TypeError(f"{model.__name__} says nothing of itself: write its docstring.")
         if name in KINDS:
             raise TypeError(f"The kind {name} is declared twice.")
-        fields = {n: _field(n, info) for n, info in model.model_fields.items()}
+        fields = fields_of(model)
         unknown = {f.meta.ref for f in fields.values() if f.meta.ref} - KINDS.keys() - {name}
         if unknown:
             raise TypeError(f"{model.__name__} refers to {unknown}, which is not declared before it.")

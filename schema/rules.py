@@ -19,6 +19,7 @@ from stdnum.cn import uscc
 
 from schema.core import KINDS, Severity, kind
 from schema.text import Text
+from schema.vocabularies import AgeUnit
 
 Tables = Mapping[str, pl.DataFrame]
 DEEP = 1_000
@@ -267,13 +268,13 @@ def check_declared(tables: Tables) -> pl.DataFrame:
 @rule(
     "declared_value.unit", "error", ("declared_value",),
     Text("指标 {detail} 不能用单位 {value}。", "The metric {detail} cannot have the unit {value}."),
-    Text("失效率用 1/h、FIT、fpmh 或 %/1000h；其他指标用 h、cycles 或 km。", "Rates: 1/h, FIT, fpmh or %/1000h; all else: h, cycles or km."),
+    Text("失效率用 1/h、FIT、fpmh 或 %/1000h；其他指标用 h、cycles、km 或 months。", "Rates: 1/h, FIT, fpmh or %/1000h; all else: h, cycles, km or months."),
 )  # fmt: skip
 def check_declared_unit(tables: Tables) -> pl.DataFrame:
     """Declared values whose unit does not belong to their metric."""
     rates = RATE_UNITS["unit"].to_list()
     rate = pl.col("metric") == "failure_rate"
-    good = pl.when(rate).then(pl.col("unit").is_in(rates)).otherwise(pl.col("unit").is_in(["h", "cycles", "km"]))
+    good = pl.when(rate).then(pl.col("unit").is_in(rates)).otherwise(pl.col("unit").is_in(AgeUnit.codes()))
     return findings("declared_value", table(tables, "declared_value").filter(~good), "unit", detail=pl.col("metric"))
 
 
@@ -364,7 +365,7 @@ def check_membership(tables: Tables) -> pl.DataFrame:
     return findings("member", table(tables, "member").filter(pl.col("until") <= pl.col("since")), "until")
 
 
-OLDEST = {"h": 1e6, "km": 1e7, "cycles": 1e11}
+OLDEST = {"h": 1e6, "km": 1e7, "cycles": 1e11, "months": 2e3}
 """Ages by unit beyond which a record is doubted."""
 
 RATE_UNITS = pl.DataFrame(

@@ -47,6 +47,7 @@ class AgeUnit(Vocabulary):
     HOURS = "h", "小时", "Hours", "hour", "hrs", "hr", "时"
     CYCLES = "cycles", "次", "Cycles", "cycle", "次数", "循环"
     KILOMETRES = "km", "公里", "Kilometres", "kilometers", "千米"
+    MONTHS = "months", "月", "Months", "month", "个月"
 
 
 class Redundancy(Vocabulary):

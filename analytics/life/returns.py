@@ -140,9 +140,9 @@ def chain_ladder(triangle: ArrayLike) -> ChainLadder:
 class Returned:
     """Life records of returns, and the cohorts (units sold in one month) that were refused.
 
-    `records` has the columns `by`, month (of sale), event, age, age_to (in months) and count; `refused` has `by`,
-    month, quantity and count of cohorts of which more came back than had been sold. `unseen` units were sold so late
-    that by now no report of a failure would be in.
+    `records` has the columns `by`, `also`, month (of sale), event, age, age_to (in months) and count; `refused` has
+    `by`, month, quantity and count of cohorts of which more came back than had been sold. `unseen` units were sold so
+    late that by now no report of a failure would be in.
     """
 
     records: pl.DataFrame
@@ -156,6 +156,7 @@ def life_records(
     end: int,
     by: Sequence[str] = (),
     *,
+    also: Sequence[str] = (),
     share: Floats | None = None,
     ages: Ages = "interval",
     whole_counts: bool = True,
@@ -163,8 +164,8 @@ def life_records(
     """Life records of all cohorts: what failed in month s + k is k months old, the rest is alive at the `end`.
 
     `sold` has `by`, month and quantity; `failed` has `by`, month (of sale), age (k) and count; rows of one cohort are
-    added up. `share` is G(d), the share of failures reported within d months (`delays`); None: all are reported at
-    once.
+    added up, but for those that differ in a column of `also`, such as the mode. `share` is G(d), the share of failures
+    reported within d months (`delays`); None: all are reported at once.
 
     With delays, a unit of which nothing was heard is not known to be alive at the end: had it failed d months before,
     that would be known with probability G(d) only. It is alive at its age d months ago, with the probability that this
@@ -180,7 +181,7 @@ def life_records(
     outside = (pl.col("age") < 0) | (pl.col("month") + pl.col("age") > end)
     if failed.select(outside.any()).item():
         raise ValueError("a failure is before the sale or after the end")
-    n = failed.group_by(*keys, "age").agg(pl.col("count").sum()).sort(*keys, "age", nulls_last=True)
+    n = failed.group_by(*keys, *also, "age").agg(pl.col("count").sum()).sort(*keys, *also, "age", nulls_last=True)
     came = n.group_by(keys).agg(pl.col("count").sum())
     cohorts = (
         sold.group_by(keys)
@@ -204,6 +205,7 @@ def life_records(
     half = 0.0 if ages == "whole" else 0.5
     alive = cohorts[at].select(
         *keys,
+        *(pl.lit(None, n.schema[name]).alias(name) for name in also),
         event=pl.lit("suspension"),
         age=pl.Series(age[at, of] + half, dtype=pl.Float64),
         age_to=pl.lit(None, pl.Float64),
@@ -218,12 +220,13 @@ def life_records(
     }[ages]
     dead = n.select(
         *keys,
+        *also,
         event=pl.lit(event),
         age=start,
         age_to=pl.lit(None, pl.Float64) if stop is None else stop,
         count=pl.col("count").cast(pl.Float64),
     )
-    records = pl.concat([dead.filter(pl.col("count") > 0), alive]).sort(*keys, "event", "age", nulls_last=True)
+    records = pl.concat([dead.filter(pl.col("count") > 0), alive]).sort(*keys, "event", "age", *also, nulls_last=True)
     return Returned(records, refused, float(counts[age < 0].sum()))
 
 

@@ -42,7 +42,7 @@ _COUNTS = {
     "raw": Text("待归类", "No kind yet"),
     "removed": Text("移除", "Removed"),
 }
-_FINDINGS = {
+FINDINGS = {
     "severity": Text("级别", "Severity"),
     "code": Text("代码", "Code"),
     "file": Text("文件", "File"),
@@ -123,14 +123,14 @@ def outcome(report: Report) -> Text:
 def _tell(session: Session, report: Report) -> None:
     findings = report.to_rows(session.locale)
     if session.format != "table":
-        rows = [[each[name] for name in _FINDINGS] for each in findings]
-        session.answer(report.to_json(session.locale), [session.say(each) for each in _FINDINGS.values()], rows)
+        rows = [[each[name] for name in FINDINGS] for each in findings]
+        session.answer(report.to_json(session.locale), [session.say(each) for each in FINDINGS.values()], rows)
         return
     count_table(session, report, ("read", "new", "changed", "same", "refused", "raw", "removed"))
     if findings:
         alike = gathered(report, session.locale)
         output.line()
-        output.table([session.say(each) for name, each in _FINDINGS.items() if name != "remedy"], alike[:LISTED])
+        output.table([session.say(each) for name, each in FINDINGS.items() if name != "remedy"], alike[:LISTED])
         if (more := len(alike) - LISTED) > 0:
             text = Text(
                 f"另有 {more} 类；--format csv 列出各类（每类前 100 行）。",

@@ -24,7 +24,7 @@ def test_no_name_means_two_fields_of_a_kind() -> None:
         for each in sheet_kinds()
         for field in each.fields.values()
         for spelling in field.spellings
-        if field.name != "stub" and (other := headers.names_of(each.name)[fold(spelling)]).name != field.name
+        if field.name != "stub" and (other := headers.names_of(each)[fold(spelling)]).name != field.name
     ]
     assert not clashes
 
