@@ -4,7 +4,7 @@ A group is any set of records that shares one life distribution: here a (part, m
 own terms, so that what else is in the batch never changes its answer.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +16,7 @@ SHAPE_RANGE = (0.01, 1000.0)
 WIDEST = 690.0
 """A scale of exp(690) or exp(-690) is none: it would soon be no number."""
 _STEPS = 100
+_CLOSE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,53 +64,63 @@ def fit(
 
 def fit_rows(data: LifeRows) -> WeibullFits:
     """As `fit`, of records made ready by `ready`; failures at age 0 without a positive age beside tell of no scale."""
-    data = data.take(~np.isinf(data.age_to))
+    endless = np.isinf(data.age_to)
+    if endless.any():
+        data = data.take(~endless)
     failed = data.event != Event.SUSPENSION
     failures = data.sums(data.count * failed)
-    top = np.zeros(data.groups)
-    np.maximum.at(top, data.group, np.where(np.isfinite(data.age_to), data.age_to, data.age))
-    scale = np.where(top > 0, top, 1.0)[data.group]
-    scaled = LifeRows(
-        data.age / scale, data.event, data.entry / scale, data.age_to / scale, data.count, data.group, data.groups
-    )
-    beta, log_eta = _profile(scaled)
-    general = data.sums((data.event == Event.INTERVAL) | (data.entry > 0)) > 0
-    converged = np.isfinite(beta)
-    if general.any():
-        hard = scaled.take(general[data.group])
-        start_shape = np.where(np.isfinite(beta), np.clip(beta, 0.2, 20.0), 1.0)
-        start = np.where(np.isfinite(log_eta), log_eta, 0.0)
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a step that leads nowhere is not taken
-            solved_eta, solved_shape, solved = _newton(hard, start, np.log(start_shape), general & (failures > 0))
-        beta = np.where(general, np.exp(solved_shape), beta)
-        log_eta = np.where(general, solved_eta, log_eta)
-        converged = np.where(general, solved, converged)
-    beta, log_eta = np.where(converged, beta, np.nan), np.where(converged, log_eta, np.nan)
-    fine = scaled.take(converged[data.group])
-    likelihood, _, (aa, ab, bb) = _likelihood(fine, np.nan_to_num(log_eta), np.log(np.where(converged, beta, 1.0)))
+    log_eta, beta, (aa, ab, bb), likelihood, converged = maximum(data, failures)
     determinant = aa * bb - ab**2
-    converged &= (determinant > 0) & (aa < 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        var_eta, var_beta, cov = -bb / determinant, -aa / determinant, ab / determinant
-    exact = data.sums(data.count * (data.event == Event.FAILURE))
-    log_top = np.log(np.where(top > 0, top, 1.0))
-    converged &= np.abs(log_eta + log_top) < WIDEST
 
     def known(values: Floats) -> Floats:
         answer: Floats = np.where(converged, values, np.nan)
         return answer
 
-    return WeibullFits(
-        np.exp(known(log_eta + log_top)),
-        known(beta),
-        known(var_eta),
-        known(var_beta),
-        known(cov),
-        failures,
-        distinct(data.take(failed)),
-        converged,
-        known(likelihood - exact * log_top),
-    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return WeibullFits(
+            np.exp(known(log_eta)),
+            known(beta),
+            known(-bb / determinant),
+            known(-aa / determinant),
+            known(ab / determinant),
+            failures,
+            distinct(data.take(failed)),
+            converged,
+            known(likelihood),
+        )
+
+
+def maximum(data: LifeRows, failures: Floats) -> tuple[Floats, Floats, tuple[Floats, Floats, Floats], Floats, Bools]:
+    """(ln eta, beta, second derivatives by (ln eta, ln beta), log likelihood, whether there is one) of each group.
+
+    `failures` are the groups' counts of them. What has no maximum has any numbers.
+    """
+    top = np.zeros(data.groups)
+    np.maximum.at(top, data.group, np.fmax(data.age, data.age_to))
+    top = np.where(top > 0, top, 1.0)
+    inexact = (data.event == Event.INTERVAL) | (data.entry > 0)
+    log_eta, beta, (aa, ab, bb), likelihood = _profile(data, failures, top)
+    converged = np.isfinite(beta)
+    if inexact.any():
+        general = data.sums(inexact) > 0
+        hard = data.take(general[data.group])
+        scale = top[hard.group]
+        hard = replace(hard, age=hard.age / scale, entry=hard.entry / scale, age_to=hard.age_to / scale)
+        start_shape = np.log(np.where(converged, np.clip(beta, 0.2, 20.0), 1.0))
+        start = np.where(np.isfinite(log_eta), log_eta, 0.0)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a step that leads nowhere is not taken
+            solved_eta, solved_shape, solved = _newton(hard, start, start_shape, general & (failures > 0))
+        converged = np.where(general, solved, converged)
+        log_eta, beta = np.where(general, solved_eta, log_eta), np.where(general, np.exp(solved_shape), beta)
+        fine = hard.take(solved[hard.group])
+        at = _likelihood(fine, np.where(solved, solved_eta, 0.0), np.where(solved, solved_shape, 0.0))
+        likelihood = np.where(general, at[0], likelihood)
+        aa, ab, bb = (np.where(general, mine, other) for mine, other in zip(at[2], (aa, ab, bb), strict=True))
+    log_top = np.log(top)
+    exact = failures if not inexact.any() else data.sums(data.count * (data.event == Event.FAILURE))
+    with np.errstate(invalid="ignore", over="ignore"):
+        converged &= (aa * bb - ab**2 > 0) & (aa < 0) & (np.abs(log_eta + log_top) < WIDEST)
+        return log_eta + log_top, beta, (aa, ab, bb), likelihood - exact * log_top, converged
 
 
 def distinct(failed: LifeRows) -> Ints:
@@ -124,47 +135,79 @@ def distinct(failed: LifeRows) -> Ints:
     return found
 
 
-def _profile(data: LifeRows) -> tuple[Floats, Floats]:
-    """(beta, ln eta) of each group from exact failures and suspensions alone: intervals by their middle, no entries.
+def _profile(
+    data: LifeRows, failures: Floats, top: Floats
+) -> tuple[Floats, Floats, tuple[Floats, Floats, Floats], Floats]:
+    """(ln eta, beta, second derivatives, log likelihood) from exact failures and suspensions alone, ages in tops.
 
-    Exact where a group has only those; a start for `_newton` elsewhere. With eta profiled out, beta is the root of
-    sum(w x^b ln x) / sum(w x^b) - 1/b - mean of ln x over failures, which rises with b (Lawless 2003, equation
-    5.2.6): Newton inside a bracket. Ages are in units of the group's oldest, so that powers never overflow. nan where
-    there is no root: no failure, or all failures at the oldest age.
+    Intervals count by their middle, entries not at all: exact where a group has neither, a start for `_newton`
+    elsewhere. With eta profiled out, beta is the root of sum(w x^b ln x) / sum(w x^b) - 1/b - mean of ln x over
+    failures, which rises with b (Lawless 2003, equation 5.2.6): Newton inside a bracket. Ages are in units of the
+    group's oldest, so that powers never overflow. nan where there is no root: no failure, or all failures at the oldest
+    age. The rest follows from the sums of x^b (ln x)^j, since sum w (x / eta)^b is the number of failures.
     """
-    log_age = np.log(exits(data))
-    failed = data.event != Event.SUSPENSION
-    failures = data.sums(data.count * failed)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = data.sums(data.count * failed * log_age) / failures
-        spread = data.sums(data.count * failed * (log_age - mean[data.group]) ** 2) / failures
+    order = None if (data.group[1:] >= data.group[:-1]).all() else np.argsort(data.group, kind="stable")
+    leaving = exits(data) if (data.event == Event.INTERVAL).any() else data.age
+    columns = (data.group, leaving, data.count, data.event != Event.SUSPENSION)
+    group, x, w, failed = columns if order is None else (c[order] for c in columns)
+    y = np.log(x / top[group])
+    size = np.bincount(group, minlength=data.groups)
+    here = np.flatnonzero(size)
+    mean, spread = np.full(data.groups, np.nan), np.ones(data.groups)
+    weight = w * failed
+    if here.size:
+        first = np.cumsum(size[here]) - size[here]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            mean[here] = np.add.reduceat(weight * y, first) / failures[here]
+            off = y - mean[group]
+            spread[here] = np.add.reduceat(weight * off * off, first) / failures[here]
     solvable = np.isfinite(mean) & (mean < 0)
     beta = np.where(solvable, np.clip(1.2825 / np.sqrt(np.maximum(np.nan_to_num(spread), 1e-6)), 0.1, 50.0), np.nan)
     low, high = np.full(data.groups, SHAPE_RANGE[0] / 10), np.full(data.groups, np.inf)
-    open_ = solvable.copy()
-    power = np.ones(data.groups)
+    sums = np.full((3, data.groups), np.nan)
+    live = here[solvable[here]]
+    rows = solvable[group]
+    if not rows.all():
+        y, w, group = y[rows], w[rows], group[rows]
+    plain = bool((w == 1).all())
     for _ in range(_STEPS):
-        live = open_[data.group]
-        if not live.any():
+        if not live.size:
             break
-        y, w, g = log_age[live], data.count[live], data.group[live]
-        e = w * np.exp(np.where(open_, beta, 0.0)[g] * y)
-        s0, s1, s2 = (np.bincount(g, v, data.groups) for v in (e, e * y, e * y * y))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            m = s1 / s0
-            f = m - 1 / beta - mean
-            step = beta - f / (s2 / s0 - m * m + 1 / beta**2)
-            low, high = np.where(open_ & (f < 0), beta, low), np.where(open_ & (f >= 0), beta, high)
-            outside = (step <= low) | (step >= high)
-            step = np.where(outside, np.where(np.isfinite(high), np.sqrt(low * high), 4 * low), step)
-            done = open_ & ((np.abs(step - beta) <= 1e-12 * beta) | ~(step < SHAPE_RANGE[1]))
-        power = np.where(open_, s0, power)
-        beta = np.where(open_, step, beta)
-        open_ &= ~done
-    beta = np.where(solvable & ~open_ & (beta > SHAPE_RANGE[0]) & (beta < SHAPE_RANGE[1]), beta, np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_eta: Floats = np.log(power / failures) / beta
-    return beta, log_eta
+        first = np.cumsum(size[live]) - size[live]
+        b = beta[live]
+        e = np.repeat(b, size[live])
+        e *= y
+        np.exp(e, out=e)
+        if not plain:
+            e *= w
+        s0 = np.add.reduceat(e, first)
+        e *= y
+        m = np.add.reduceat(e, first) / s0
+        e *= y
+        v = np.maximum(np.add.reduceat(e, first) / s0 - m * m, 0.0)
+        f = m - 1 / b - mean[live]
+        step = b - f / (v + 1 / b**2)
+        low[live], high[live] = np.where(f < 0, b, low[live]), np.where(f >= 0, b, high[live])
+        outside = ((step <= low[live]) | (step >= high[live])) & (np.abs(step - b) > _CLOSE * b)
+        wide = np.where(np.isfinite(high[live]), np.sqrt(low[live] * np.minimum(high[live], 1e9)), 4 * low[live])
+        step = np.where(outside, wide, step)
+        more = step - b
+        done = (np.abs(more) <= _CLOSE * b) | ~(step < SHAPE_RANGE[1])
+        beta[live] = step
+        sums[:, live] = np.log(s0) + more * m + more**2 * v / 2, m + more * v, v
+        if done.any():
+            keep = np.repeat(~done, size[live])
+            y, w = y[keep], w[keep]
+            live = live[~done]
+    beta[live] = np.nan
+    beta = np.where((beta > SHAPE_RANGE[0]) & (beta < SHAPE_RANGE[1]), beta, np.nan)
+    power, m, v = sums
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        log_eta = (power - np.log(failures)) / beta
+        u = beta * (m - log_eta)
+        second = -failures * beta**2, failures * beta * u, -failures * (1 + beta**2 * v + u * u)
+        likelihood = failures * (np.log(beta) - beta * log_eta + (beta - 1) * mean - 1)
+    return log_eta, beta, second, likelihood
 
 
 def _hazard_terms(x: Floats, log_eta: Floats, beta: Floats) -> NDArray[np.float64]:
