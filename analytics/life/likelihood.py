@@ -1,0 +1,189 @@
+"""Profile-likelihood (likelihood-ratio) intervals of any figure that follows from a fit, for all groups at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtri
+
+from analytics.life.distribution import Distribution, Fits, Intervals, Quantity, outward
+from analytics.life.fitting import log_likelihood
+from analytics.life.quantities import inside, natural, scaled, wald
+from analytics.life.rows import Bools, Floats, LifeRows
+
+WIDTH = 1e-3
+"""Differences are this wide, in standard errors. They only steer: the likelihood itself is met to `CLOSE`, and an error
+of the slope moves the end by its square."""
+CLOSE = 1e-9
+SHORTEST = 1 / 512
+"""A path that advances less than this share of the way at a time has come to an end: the profile is flat there."""
+_STEPS, _TRIES = 400, 12
+_FARTHEST = 1e4
+
+
+def likelihood_ratio(fits: Fits, data: LifeRows, quantity: Quantity, level: float = 0.9) -> Intervals:
+    """The quantity of each group with its likelihood-ratio interval: all values g for which the log likelihood, at its
+    highest among the parameters that give g, is within half the chi-square quantile (1 degree of freedom) of its
+    maximum (Meeker and Escobar, Statistical Methods for Reliability Data, 1998, sections 7.3, 8.3.2 and 8.3.3).
+
+    `data` are the records that `fits` are of. An end is where the likelihood is down by that much and its slope is
+    along the slope of g: Newton's method on these equations from the Wald end (Venzon and Moolgavkar, Applied
+    Statistics 37(1), 1988, pp. 87-94, equation 2). Where it does not lead there, the end is followed from the maximum
+    in steps of the fall, each from the one before, halved until they hold. An end is nan where the profile never falls
+    that far, or where there is no fit. `se` is that of `wald`.
+    """
+    from_wald = wald(fits, quantity, level)
+    able = fits.fitted & np.isfinite(from_wald.se)
+    low, high = np.full(data.groups, np.nan), np.full(data.groups, np.nan)
+    if able.any():
+        surface = _Surface.around(fits, able, quantity)
+        ends = [_end(surface, data, able, sign, ndtri((1 + level) / 2)) for sign in (-1.0, 1.0)]
+        found = [outward(quantity.scale, end) for end in ends]
+        low, high = found[::-1] if quantity.scale == "log-log" else found
+    return Intervals(from_wald.value, from_wald.se, low, high, level)
+
+
+@dataclass(frozen=True, slots=True)
+class _Surface:
+    """Log likelihood and quantity of each group, as functions of standardised parameters u (parameters, groups).
+
+    The parameters on their scales are centre + root u, with root root' their covariance: near the maximum the log
+    likelihood falls by |u|^2 / 2 in every direction, whatever the units.
+    """
+
+    of: Distribution
+    quantity: Quantity
+    centre: Floats
+    root: Floats
+    """(parameters, parameters, groups)"""
+
+    @classmethod
+    def around(cls, fits: Fits, able: Bools, quantity: Quantity) -> _Surface:
+        first = int(np.flatnonzero(able)[0])
+        centre = scaled(fits.distribution, np.where(able, fits.parameters, fits.parameters[:, first, None]))
+        spread = np.where(able, fits.covariance, fits.covariance[:, :, first, None])
+        root = np.moveaxis(np.linalg.cholesky(np.moveaxis(spread, 2, 0)), 0, 2)
+        return cls(fits.distribution, quantity, centre, root)
+
+    def parameters(self, u: Floats) -> Floats:
+        return natural(self.of, self.centre + np.einsum("ijg,jg->ig", self.root, u))
+
+    def at(self, data: LifeRows, u: Floats) -> Floats:
+        """(log likelihood, quantity on its scale), shape (2, groups)."""
+        p = self.parameters(u)
+        with np.errstate(all="ignore"):
+            return np.stack([log_likelihood(self.of, data, p), inside(self.quantity, self.of, p)])
+
+    def bent(self, data: LifeRows, u: Floats) -> tuple[Floats, Floats, Floats]:
+        """Both with slopes (2, parameters, groups) and second derivatives (2, parameters, parameters, groups)."""
+        k, h = len(u), WIDTH
+        unit = h * np.eye(k)
+        here = self.at(data, u)
+        up, down = (np.stack([self.at(data, u + s * unit[i][:, None]) for i in range(k)], 1) for s in (1, -1))
+        second = np.empty((2, k, k, u.shape[1]))
+        with np.errstate(invalid="ignore"):  # a point of no likelihood is left by `_newton`
+            for i in range(k):
+                second[:, i, i] = (up[:, i] - 2 * here + down[:, i]) / h**2
+                for j in range(i):
+                    step = (unit[i] + unit[j])[:, None]
+                    both = self.at(data, u + step) + self.at(data, u - step)
+                    mixed = (both - up[:, i] - down[:, i] - up[:, j] - down[:, j] + 2 * here) / (2 * h**2)
+                    second[:, i, j] = second[:, j, i] = mixed
+            return here, (up - down) / (2 * h), second
+
+
+def _end(surface: _Surface, data: LifeRows, able: Bools, sign: float, z: float) -> Floats:
+    """The lower (sign -1) or upper (1) end of each group on the quantity's scale; nan where there is none.
+
+    `way` is how much of the way the path has come: the fall there is its square times that of the end.
+    """
+    k, groups = surface.centre.shape
+    start = np.zeros((k, groups))
+    top, slope, _ = surface.bent(data.take(able[data.group]), start)
+    steepness = np.linalg.norm(slope[1], axis=0)
+    able = able & np.isfinite(steepness) & (steepness > 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        wald_u, wald_multiplier = sign * z * slope[1] / steepness, -sign * z / steepness
+    best, fall = top[0], z**2 / 2
+    close = np.maximum(CLOSE, 2e-15 * np.abs(best))
+    way, step = np.zeros(groups), np.ones(groups)
+    reached_u, reached_multiplier, reached = start, np.zeros(groups), top[1]
+    u, multiplier, tries = wald_u.copy(), wald_multiplier.copy(), np.zeros(groups)
+    open_, found = able.copy(), np.full(groups, np.nan)
+    live = data
+    for _ in range(_STEPS):
+        live = live.take(open_[live.group])
+        goal = np.minimum(way + step, 1.0)
+        value, slope, second = surface.bent(live, np.where(open_, u, 0.0))
+        with np.errstate(invalid="ignore"):
+            down = value[0] - (best - fall * goal**2)
+            du, dm, usable = _newton(down, slope, second, multiplier)
+            length = np.linalg.norm(du, axis=0)
+            settled = usable & (np.abs(down) <= close) & (length <= 1e-5)
+            right = settled & _highest(slope, second, multiplier, sign) & (sign * (value[1] - reached) > 0)
+        done = open_ & right & (goal >= 1)
+        found = np.where(done, value[1], found)
+        ahead = open_ & right & ~done
+        lost = open_ & ~right & (settled | ~usable | (tries >= _TRIES) | (np.linalg.norm(u, axis=0) > _FARTHEST))
+        way = np.where(ahead, goal, way)
+        reached_u = np.where(ahead, u, reached_u)
+        reached_multiplier, reached = (
+            np.where(ahead, multiplier, reached_multiplier),
+            np.where(ahead, value[1], reached),
+        )
+        step = np.where(ahead, 2 * step, np.where(lost, np.minimum(step, 1 - way) / 2, step))
+        next_ = np.minimum(way + step, 1.0)
+        on = way > 0
+        further = next_ / np.where(on, way, 1.0)
+        fresh_u = np.where(on, reached_u * further, wald_u * next_)
+        fresh_multiplier = np.where(on, reached_multiplier * further, wald_multiplier * next_)
+        again = ahead | lost
+        longest = 1 + np.linalg.norm(u, axis=0) / 2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            shrink = np.where(length > longest, longest / length, 1.0)
+        u = np.where(again, fresh_u, u + du * shrink)
+        multiplier = np.where(again, fresh_multiplier, multiplier + dm * shrink)
+        tries = np.where(again, 0, tries + 1)
+        open_ = open_ & ~done & (step >= SHORTEST)
+        if not open_.any():
+            break
+    return found
+
+
+def _newton(down: Floats, slope: Floats, second: Floats, multiplier: Floats) -> tuple[Floats, Floats, Bools]:
+    """Newton's step (du, dm, usable) towards down = 0 and slope of likelihood = multiplier x slope of quantity."""
+    k, groups = slope.shape[1:]
+    matrix, residual = np.zeros((groups, k + 1, k + 1)), np.empty((groups, k + 1, 1))
+    matrix[:, 0, :k] = slope[0].T
+    matrix[:, 1:, :k] = np.moveaxis(second[0] - multiplier * second[1], 2, 0)
+    matrix[:, 1:, k] = -slope[1].T
+    residual[:, 0, 0] = -down
+    residual[:, 1:, 0] = -(slope[0] - multiplier * slope[1]).T
+    usable = np.isfinite(matrix).all((1, 2)) & np.isfinite(residual).all((1, 2))
+    matrix[~usable], residual[~usable] = np.eye(k + 1), 0.0
+    size = np.abs(matrix).max((1, 2), keepdims=True)
+    usable &= np.abs(np.linalg.det(matrix / size)) > 1e-14
+    matrix[~usable] = np.eye(k + 1)
+    step = np.linalg.solve(matrix, residual)[:, :, 0]
+    step[~usable] = 0.0
+    return step[:, :k].T, step[:, k], usable
+
+
+def _highest(slope: Floats, second: Floats, multiplier: Floats, sign: float) -> Bools:
+    """Whether the likelihood is a maximum among the parameters with this value of the quantity, and falls outwards.
+
+    The Lagrangian's second derivatives are negative on the plane across the quantity's slope.
+    """
+    k = slope.shape[1]
+    outwards = sign * multiplier < 0
+    if k == 1:
+        return np.asarray(outwards)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        normal = slope[1] / np.linalg.norm(slope[1], axis=0)
+    bend = np.nan_to_num(np.moveaxis(second[0] - multiplier * second[1], 2, 0))
+    across = np.eye(k) - np.nan_to_num(normal.T[:, :, None] * normal.T[:, None, :])
+    plane = across @ bend @ across
+    # along the slope itself the projection is 0: the largest of the other eigenvalues is what counts
+    largest = np.linalg.eigvalsh(plane - 1e6 * (np.eye(k) - across))[:, -1]
+    return np.asarray(outwards & (largest < 0))
