@@ -14,12 +14,13 @@ from server.cli.demo import demo
 from server.cli.exporting import export
 from server.cli.fitting import fit
 from server.cli.loading import load, template, undo
+from server.cli.planning import plan_test
 from server.cli.serving import serve
 from server.cli.storing import store
 from server.cli.tracing import trace
 
 BEFORE = (demo, load, undo)
-AFTER = (fit, lives, trace, template, export, serve, store)
+AFTER = (fit, lives, plan_test, trace, template, export, serve, store)
 
 
 class Main(click.Group):
