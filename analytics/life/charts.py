@@ -99,10 +99,10 @@ def taken(fits: Fits, groups: Ints) -> Fits:
 def positions(data: LifeRows) -> tuple[Floats, Floats]:
     """Where the failures of one group are plotted: (ages, shares failed), sorted by age; empty without a failure.
 
-    Exact median ranks, suspensions by Johnson's adjusted ranks (`analytics.life.ranks.points`), where all units were
-    seen from age 0 and every failure at its age. Else the estimate that needs no distribution: half-way up each of its
-    steps (Kaplan-Meier, late entries) or at the upper ends of its intervals (Turnbull), as Meeker and Escobar 1998,
-    sections 6.4.2 and 6.4.3, have it.
+    Exact median ranks, suspensions by Johnson's adjusted ranks, a failure seen in an interval at its middle
+    (`analytics.life.ranks.points`). With late entries, to which no rank belongs, the middle of each step of the
+    product-limit estimate of those at risk (Meeker and Escobar 1998, section 6.4.1; Lynden-Bell, Monthly Notices of the
+    Royal Astronomical Society 155, 1971).
     """
     if np.any(data.entry > 0):
         return _by_steps(data)
@@ -112,10 +112,10 @@ def positions(data: LifeRows) -> tuple[Floats, Floats]:
 
 def _by_steps(data: LifeRows) -> tuple[Floats, Floats]:
     """The middle of each step of 1 - the product-limit estimate, units being at risk from their entry on."""
-    failed = data.event == Event.FAILURE
-    ages, which = np.unique(data.age[failed], return_inverse=True)
+    failed, leaving = data.event != Event.SUSPENSION, exits(data)
+    ages, which = np.unique(leaving[failed], return_inverse=True)
     deaths = np.bincount(which, data.count[failed], len(ages))
-    at_risk = _weight(data.entry, data.count, ages) - _weight(data.age, data.count, ages)  # entered before, still there
+    at_risk = _weight(data.entry, data.count, ages) - _weight(leaving, data.count, ages)  # entered before, still there
     survival = np.cumprod(1 - deaths / at_risk)
     return ages, 1 - (np.r_[1.0, survival[:-1]] + survival)[: len(ages)] / 2
 
@@ -135,17 +135,14 @@ def life_table(data: LifeRows, level: float = 0.9) -> tuple[Floats, Intervals]:
     equally many; an interval counts at its middle. No bin without a failure.
     """
     leaving, failed = exits(data), data.event != Event.SUSPENSION
-    order = np.argsort(leaving[failed])
-    ages, count = leaving[failed][order], data.count[failed][order]
+    ages, which = np.unique(leaving[failed], return_inverse=True)
+    count = np.bincount(which, data.count[failed], len(ages))
     total = count.sum()
     bins = int(np.clip(total // IN_BIN, 1, BINS))
-    upto = np.cumsum(count)
-    inner = np.unique(np.searchsorted(upto, total * np.arange(1, bins) / bins))
+    inner = np.unique(np.searchsorted(np.cumsum(count), total * np.arange(1, bins) / bins - 1e-9))
     inner = inner[inner + 1 < len(ages)]
-    between = (ages[inner] + ages[inner + 1]) / 2
-    edges = np.unique(
-        np.r_[data.entry.min(initial=0.0), between[ages[inner] < ages[inner + 1]], leaving.max(initial=0)]
-    )
+    first, last = data.entry.min(initial=np.inf), leaving.max(initial=0)
+    edges = np.unique(np.r_[min(first, last), (ages[inner] + ages[inner + 1]) / 2, last])
     if total == 0 or len(edges) < 2:
         none = np.zeros(0)
         return none, Intervals(none, none, none, none, level)
@@ -170,8 +167,8 @@ def probability_plot(
     spacing_x, spacing_y = PAPER.get(groups[0].distribution.name, WEIBULL_PAPER) if groups else WEIBULL_PAPER
     plotted = [positions(each.data) for each in groups]
     seen = np.concatenate([exits(each.data) for each in groups]) if groups else np.zeros(0)
-    first = min((age.min(initial=np.inf) for age, _ in plotted), default=np.inf)
-    x = _ages_axis(seen[seen >= min(first / 3, seen.max(initial=0))], spacing_x, unit)
+    first = min((float(age.min()) for age, _ in plotted if age.size), default=0.0)
+    x = _ages_axis(seen[seen >= first / 3], spacing_x, unit)
     ages = plots.spread(spacing_x, x.low, x.high, AGES)
     shares = [share for _, share in plotted]
     layers: list[Layer] = []
@@ -287,9 +284,14 @@ def _said(groups: Sequence[Drawn], unit: str | None, level: float, interval: End
 
 
 def _reading(groups: Sequence[Drawn], level: float) -> Text:
-    medians = all(not np.any(each.data.entry > 0) and not np.any(each.data.event == Event.INTERVAL) for each in groups)
-    zh, en = ("中位秩", "at median ranks") if medians else ("非参数估计", "without a distribution")
+    how = [Text("中位秩", "at median ranks")]
+    if any(np.any(each.data.entry > 0) for each in groups):
+        how = [Text("乘积极限估计", "by the product-limit estimate")]
+    if any(np.any(each.data.event == Event.INTERVAL) for each in groups):
+        how.append(Text("区间取中点", "intervals at their middle"))
+    zh, en = "，".join(each.zh for each in how), ", ".join(each.en for each in how)
+    share = f"{100 * level:g} %"
     return Text(
-        f"点：失效（{zh}）；线与色带：拟合及 {100 * level:g} % 区间；底部短线：中止（尚未失效）。",
-        f"Points: failures {en}; line and band: fit with {100 * level:g} % interval; ticks below: suspensions.",
+        f"点：失效（{zh}）；线与色带：拟合及 {share} 区间；底部短线：中止（尚未失效）。",
+        f"Points: failures {en}; line and band: fit with {share} interval; ticks below: suspensions.",
     )

@@ -216,7 +216,7 @@ def log_axis(text: Text, values: ArrayLike) -> Axis:
     if length < 0.3:
         return linear_axis(text, values).model_copy(update={"spacing": "log", "low": low, "high": high})
     marks = next(marks for most, marks in MARKS if length <= most)
-    every = math.ceil(length / (2 * TICKS))
+    every = math.ceil(length / (TICKS + 1))
     ticks = [mark * 10.0**decade for decade in decades if decade % every == 0 for mark in marks]
     kept = [at for at in ticks if low * (1 - 1e-9) <= at <= high * (1 + 1e-9)]
     return Axis(text=text, spacing="log", low=low, high=high, ticks=tuple(_tick(at) for at in kept))

@@ -254,7 +254,7 @@ def _of_file(session: Session, file: Path, maker: str | None, mode: str | None, 
     import polars as pl
 
     from analytics.life.rows import Event
-    from ingest.lives import read
+    from server.cli.lives import read
 
     lives = read(file)
     for each in lives.findings[:TOLD]:
