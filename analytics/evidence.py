@@ -47,6 +47,18 @@ CODES = {
         "部分数据的单位与零部件的寿命单位不一致，未采用。",
         "Some data are not in the part's age unit and were left out.",
     ),
+    "population_from_shipments": Text(
+        "只记录了失效，未失效的个体按发货数量推算。",
+        "Only failures are recorded: the units alive are those shipped that did not fail.",
+    ),
+    "population_too_small": Text(
+        "失效数大于发货数量，未据发货推算未失效的个体。",
+        "More failed than were shipped: the units alive are unknown.",
+    ),
+    "population_without_use": Text(
+        "不知道每月使用量，未据发货推算未失效的个体。",
+        "Nothing says how much a unit is used in a month: the units alive are unknown.",
+    ),
     "extrapolated": Text("外推：超出已观察到的寿命。", "Extrapolated: beyond the ages observed."),
 }
 """What the codes of a row mean to people."""
@@ -84,11 +96,14 @@ def gather(
     mechanisms: pl.DataFrame,
     parts: pl.DataFrame,
     level: float = LEVEL,
+    *,
+    shipments: pl.DataFrame | None = None,
 ) -> Evidence:
     """The best evidence for every (part, maker, mode).
 
     `records`, `declared`, `modes` and `mechanisms` have the columns of their kinds (life_record, declared_value, mode,
-    mechanism); `parts` has key, age_unit and assembly (true for a part with children).
+    mechanism); `parts` has key, age_unit and assembly (true for a part with children); `shipments` (shipment) tell of
+    units alive where only failures are recorded (`analytics.population`).
 
     The modes of a part are those of its makers' failures and declared values together. With three failures at two ages
     or more, maximum likelihood; with one or two the shape of the same mode over all makers, else its mechanism's
@@ -97,7 +112,7 @@ def gather(
     A declared total is used where (part, maker) has no records at all. A figure declared without a maker stands for
     every maker of the part that declares none.
     """
-    counted = usable(records, parts)
+    counted = usable(records, parts, shipments)
     figures = declarations.distributions(declared, counted.units, level)
     stated = figures.filter(pl.col("eta").is_not_null())
     assemblies = parts.filter("assembly").select(part="key")
@@ -107,6 +122,7 @@ def gather(
         stated,
         _mechanisms(rows, modes).join(_typical_shapes(mechanisms), on="mechanism", how="left", maintain_order="left"),
         pl.concat([counted.mismatched, figures.filter(pl.col("eta").is_null()).select(STATE)]).unique(),
+        counted.population,
         level,
     )
     own, total = _targets(rows, stated, assemblies)
@@ -126,6 +142,7 @@ class _Known:
     figures: pl.DataFrame
     mechanisms: pl.DataFrame
     mismatched: pl.DataFrame
+    population: pl.DataFrame
     level: float
 
 
@@ -282,11 +299,14 @@ def _settle(targets: pl.DataFrame, known: _Known) -> tuple[pl.DataFrame, Hazards
         _stuck=pl.Series(few & (fitted.failures >= 3)),
         _promised=promised["codes"],
     ).join(known.mismatched.with_columns(_wrong=True), on=STATE, how="left", nulls_equal=True, maintain_order="left")
+    population = known.population.rename({"code": "_population"})
+    table = table.join(population, on=STATE, how="left", nulls_equal=True, maintain_order="left")
     codes = pl.concat_list(
         pl.when("pooled").then(pl.lit("modes_pooled")),
         pl.when("_stuck").then(pl.lit("no_maximum")),
         pl.when("_borrowed").then("code"),
         pl.when("_wrong").then(pl.lit("unit_mismatch")),
+        "_population",
     ).list.drop_nulls()
     table = table.with_columns(codes=pl.when("_declared").then(codes.list.concat("_promised")).otherwise(codes))
     settled = np.flatnonzero(np.logical_or.reduce(kinds))

@@ -178,6 +178,7 @@ def _read(view: View) -> Model:
         view.table("mode"),
         view.table("mechanism"),
         parts,
+        shipments=view.table("shipment"),
     )
     fits = pl.concat([known.fits, known.totals])
     part = view.locate("part", fits["part"]).astype(np.int64)

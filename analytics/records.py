@@ -8,6 +8,7 @@ import polars as pl
 
 from analytics.life import rows as lives
 from analytics.life.rows import Event
+from analytics.population import from_shipments
 
 UNIT = ("part", "maker", "lot", "serial", "entry")
 """What makes two readings readings of one unit: a serial may be the machine's, with units of other lots in it."""
@@ -16,6 +17,7 @@ COLUMNS = (
     "part", "maker", "lot", "mode", "mechanism", "event", "entry", "age", "age_to", "count", "product", "region",
     "version", "origin", "stage",
 )  # fmt: skip
+POPULATION = {"part": pl.String(), "maker": pl.String(), "code": pl.String()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +26,23 @@ class Usable:
 
     `rows` has the `COLUMNS`; `event` there is an `analytics.life.rows.Event` code, with a failure that is not relevant
     as the suspension it is. `mismatched` lists the (part, maker) some of whose records were left out because their unit
-    is not the part's. `units` gives each part's age unit (part, age_unit).
+    is not the part's. `units` gives each part's age unit (part, age_unit). `population` says of which (part, maker) the
+    units alive come from shipments, or why they could not (`analytics.population`).
     """
 
     rows: pl.DataFrame
     mismatched: pl.DataFrame
     units: pl.DataFrame
+    population: pl.DataFrame
 
 
-def usable(records: pl.DataFrame, parts: pl.DataFrame) -> Usable:
+def usable(records: pl.DataFrame, parts: pl.DataFrame, shipments: pl.DataFrame | None = None) -> Usable:
     """What of `records` can be counted.
 
     `records` has the columns of the kind life_record; `parts` has key and age_unit. A part without an age unit is
     counted in hours. Records in another unit than their part's are left out; those without a unit are in their part's.
+    With `shipments` (columns of the kind shipment), a (part, maker) of which only failures are recorded has what was
+    shipped and did not fail as suspensions.
     """
     stated = parts.select(part="key", age_unit=pl.col("age_unit").fill_null("h"))
     others = records.select("part").unique().join(stated, on="part", how="anti")
@@ -51,17 +57,21 @@ def usable(records: pl.DataFrame, parts: pl.DataFrame) -> Usable:
         .then(int(Event.INTERVAL))
         .otherwise(int(Event.SUSPENSION))
     )
-    rows = latest(joined.filter(fits)).with_columns(
+    counted = latest(joined.filter(fits))
+    rows = counted.with_columns(
         event=code.cast(pl.Int8),
         entry=pl.col("entry").fill_null(0.0),
         age_to=pl.when(code == int(Event.INTERVAL)).then("age_to"),
         count=pl.col("count").fill_null(1),
     )
-    return Usable(
-        rows.select(COLUMNS),
-        joined.filter(~fits).select("part", "maker").unique().sort("part", "maker"),
-        units,
-    )
+    rows, told = rows.select(COLUMNS), pl.DataFrame(schema=POPULATION)
+    if shipments is not None and shipments.height:
+        found = from_shipments(counted, shipments)
+        told = found.told
+        alive = found.alive.with_columns(event=pl.lit(int(Event.SUSPENSION), pl.Int8), entry=pl.lit(0.0))
+        rows = pl.concat([rows, alive], how="diagonal") if alive.height else rows
+    mismatched = joined.filter(~fits).select("part", "maker").unique().sort("part", "maker")
+    return Usable(rows, mismatched, units, told)
 
 
 def of_mode(wanted: str) -> dict[str, pl.Expr]:

@@ -4,12 +4,18 @@ import polars as pl
 
 TEXT, NUMBER = pl.String(), pl.Float64()
 RECORD: dict[str, pl.DataType] = {
-    **dict.fromkeys(("key", "serial", "part", "maker", "lot", "mode", "mechanism", "event", "unit"), TEXT),
+    **dict.fromkeys(("key", "owner", "serial", "part", "maker", "lot", "mode", "mechanism", "event", "unit"), TEXT),
     **dict.fromkeys(("product", "region", "version", "origin", "stage"), TEXT),
     **dict.fromkeys(("entry", "age", "age_to"), NUMBER),
     "count": pl.Int64(),
     "relevant": pl.Boolean(),
-    "observed_on": pl.Date(),
+    **dict.fromkeys(("started_on", "observed_on"), pl.Date()),
+}
+SHIPMENT: dict[str, pl.DataType] = {
+    **dict.fromkeys(("part", "maker", "lot", "region"), TEXT),
+    "shipped_on": pl.Date(),
+    "quantity": pl.Int64(),
+    "usage_per_month": NUMBER,
 }
 DECLARED: dict[str, pl.DataType] = {
     **dict.fromkeys(("part", "maker", "mode", "metric", "unit", "condition"), TEXT),
@@ -30,6 +36,11 @@ def frame(schema: dict[str, pl.DataType], rows: list[Row], **common: object) -> 
 def records(*rows: Row) -> pl.DataFrame:
     """Life records: unless said otherwise one failure, in hours, from age 0."""
     return frame(RECORD, list(rows), event="failure", entry=0.0, count=1, part="p", maker="m")
+
+
+def shipments(*rows: Row) -> pl.DataFrame:
+    """Shipments: unless said otherwise of which each unit gathers 100 h a month."""
+    return frame(SHIPMENT, list(rows), part="p", maker="m", usage_per_month=100.0)
 
 
 def declared(*rows: Row) -> pl.DataFrame:
