@@ -51,8 +51,10 @@ CODES = {
         "The likelihood is flat or has no maximum: the data do not support this distribution.",
     ),
     "few_failures": Text(
-        "失效少于 10 个：区间实际覆盖真值的概率低于所标的置信水平。",
-        "Fewer than 10 failures: an interval holds the truth less often than its level says.",
+        "失效少于 10 个，区间偏窄：模拟中，90% 区间在 3 个失效时只有 54% 至 79% 包含真值，"
+        "5 个失效时为 67% 至 84%（似然比区间较好）。",
+        "Fewer than 10 failures: intervals are too narrow. In simulation those of 90 % held the truth in 54 to 79 % of "
+        "samples with 3 failures, in 67 to 84 % with 5 (likelihood ratio being the better).",
     ),
     "extrapolated": Text(
         "B10 寿命是外推值，为已观察到的最大寿命的 {ratio} 倍。",
