@@ -262,7 +262,9 @@ def _rows(view: View, records: pl.DataFrame, mechanism: str | None) -> tuple[Lif
             event=pl.when(mine).then("event").otherwise(int(Event.SUSPENSION)).cast(pl.Int8),
             age_to=pl.when(mine).then("age_to"),
         )
-    return life_rows(counted, "group", states.height), states
+    alike = ["group", "event", "entry", "age", "age_to"]
+    merged = counted.group_by(alike).agg(pl.col("count").sum()).sort(alike)
+    return life_rows(merged, "group", states.height), states
 
 
 def _narrower(view: View, mechanism: str) -> set[str]:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import gamma as gamma_function
 from scipy.special import gammainc, gammaincc, gammaincinv
 from scipy.stats import beta as beta_law
 from scipy.stats import binom
@@ -17,6 +18,8 @@ MOST = 2**50
 """Units beyond which a test is none."""
 TIMES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0)
 """True hazards, as multiples of the target's, at which an operating characteristic is shown."""
+_quiet = np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore")
+"""Ages many powers of ten apart have hazards of 0 or infinity; a plan with such a number is none."""
 
 
 def units_needed(reliability: ArrayLike, confidence: ArrayLike, failures: ArrayLike = 0) -> Floats:
@@ -52,12 +55,14 @@ def demonstrated(units: ArrayLike, failures: ArrayLike, confidence: ArrayLike) -
     return np.asarray(np.where(n > f, beta_law.ppf(1 - c, np.maximum(n - f, 1e-9), f + 1), 0.0))
 
 
+@_quiet
 def at_age(reliability: ArrayLike, age: ArrayLike, hours: ArrayLike, shape: ArrayLike = 1.0) -> Floats:
     """The reliability at `hours` of a Weibull life that has `reliability` at `age`: R^((hours / age)^beta)."""
     r, a, h, b = (np.asarray(each, np.float64) for each in (reliability, age, hours, shape))
     return np.asarray(r ** ((h / a) ** b))
 
 
+@_quiet
 def hours_needed(
     reliability: ArrayLike, age: ArrayLike, shape: ArrayLike, units: ArrayLike, confidence: ArrayLike,
     failures: ArrayLike = 0,
@@ -68,8 +73,7 @@ def hours_needed(
     Escobar 1998, section 10.6).
     """
     shown = demonstrated(units, failures, confidence)
-    with np.errstate(divide="ignore"):
-        ratio = np.log(shown) / np.log(np.asarray(reliability, np.float64))
+    ratio = np.log(shown) / np.log(np.asarray(reliability, np.float64))
     return np.where(np.isfinite(ratio), np.asarray(age) * ratio ** (1 / np.asarray(shape, np.float64)), np.nan)
 
 
@@ -81,6 +85,7 @@ def needed(confidence: ArrayLike, failures: ArrayLike) -> Floats:
     return np.asarray(gammaincinv(np.asarray(failures, np.float64) + 1, np.asarray(confidence, np.float64)))
 
 
+@_quiet
 def weibayes(exposure: ArrayLike, shape: ArrayLike, failures: ArrayLike, confidence: ArrayLike) -> Floats:
     """Lower bound of the Weibull scale from V = sum of hours^beta and f failures: (2 V / chi2(C; 2 f + 2))^(1 / beta).
 
@@ -95,11 +100,13 @@ def passes(reliability: ArrayLike, units: ArrayLike, failures: ArrayLike) -> Flo
     return np.asarray(binom.cdf(f, n, 1 - r))
 
 
+@_quiet
 def passes_total(mean: ArrayLike, total: ArrayLike, failures: ArrayLike) -> Floats:
     """Chance of at most `failures` in `total` hours at a constant rate, failed units being replaced."""
     return np.asarray(gammaincc(np.asarray(failures) + 1.0, np.asarray(total, np.float64) / np.asarray(mean)))
 
 
+@_quiet
 def expected_total(mean: ArrayLike, total: ArrayLike, failures: int) -> Floats:
     """Expected hours until a test of `total` hours ends, rejection included: at the first failure beyond `failures`.
 
@@ -242,6 +249,7 @@ class Target:
         """Whether only the sum of hours counts."""
         return self.quantity == "mtbf" and self.shape is None
 
+    @_quiet
     def scale(self, value: ArrayLike) -> Floats:
         """The Weibull scale at which the quantity has a value."""
         v = np.asarray(value, np.float64)
@@ -249,6 +257,7 @@ class Target:
             return np.asarray(self.age / (-np.log(v)) ** (1 / self.beta))
         return v / self._unit
 
+    @_quiet
     def at(self, scale: ArrayLike) -> Floats:
         """The quantity at a Weibull scale."""
         eta = np.asarray(scale, np.float64)
@@ -257,11 +266,12 @@ class Target:
         return eta * self._unit
 
     @property
+    @_quiet
     def _unit(self) -> float:
         """The quantity where the scale is 1."""
         if self.quantity == "mtbf":
-            return math.gamma(1 + 1 / self.beta)
-        return float((-np.log1p(-self.share)) ** (1 / self.beta))
+            return float(gamma_function(1 + 1 / self.beta))
+        return float(np.float64(-np.log1p(-self.share)) ** (1 / self.beta))
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +295,7 @@ class Plan:
         return self.units * self.hours_each
 
     @property
+    @_quiet
     def demonstrates(self) -> float:
         """The value of the target's quantity that passing shows with the confidence."""
         if self.target.total:
@@ -292,6 +303,7 @@ class Plan:
         shown = demonstrated(self.units, self.failures, self.confidence)
         return float(self.target.at(self.factor * self.hours_each / (-np.log(shown)) ** (1 / self.target.beta)))
 
+    @_quiet
     def passes(self, value: ArrayLike) -> Floats:
         """Chance to pass by the true value of the target's quantity."""
         if self.target.total:
@@ -299,6 +311,7 @@ class Plan:
         hazard = (self.factor * self.hours_each / self.target.scale(value)) ** self.target.beta
         return passes(np.exp(-hazard), self.units, self.failures)
 
+    @_quiet
     def expected_hours(self, value: float) -> float | None:
         """Expected total hours by the true value, a test that fails ending early; None unless only the total counts."""
         if not self.target.total:
@@ -306,6 +319,7 @@ class Plan:
         return float(expected_total(value, self.factor * self.total_hours, self.failures) / self.factor)
 
 
+@_quiet
 def plans(
     target: Target,
     confidence: float,
@@ -330,8 +344,11 @@ def plans(
 
     def add(number: Floats | int, each: Floats | float) -> None:
         for allowed, n, h in zip(f, *np.broadcast_arrays(number, each, f)[:2], strict=True):
-            if np.isfinite(n) and np.isfinite(h) and (n > allowed or target.total):
-                made.append(replace(blank, failures=int(allowed), units=int(n), hours_each=float(h)))
+            if np.isfinite(n) and (n > allowed or target.total):
+                plan = replace(blank, failures=int(allowed), units=int(n), hours_each=float(h))
+                values = np.array([plan.hours_each, plan.total_hours, plan.demonstrates])
+                if (np.isfinite(values) & (values > 0)).all():
+                    made.append(plan)
 
     if target.total:
         total = target.value * needed(confidence, f) / factor
@@ -350,6 +367,7 @@ def plans(
     return made
 
 
+@_quiet
 def characteristic(plan: Plan, times: Sequence[float] = TIMES) -> tuple[Floats, Floats]:
     """(true values, chance to pass) of a plan, where the hazard is `times` the target's, best first."""
     target = plan.target
