@@ -18,6 +18,8 @@ from schema import Text
 
 Axis = Literal["time", "fleet_time", "equal_ages", "production"]
 
+TIMES = ("time", "fleet_time")
+"""Axes that are times: on the others an MTBF means little to people."""
 DOUBT = 0.05
 """A p below this is worth a warning."""
 FEW = 3
@@ -132,7 +134,7 @@ class GrowthTrack(Piece):
     axis: Axis
     """What time is: that of the file; the fleet's cumulative operating time; failures expected at equal ages, by the
     calendar or in the order of production."""
-    unit: str
+    unit: Text
     """Unit of the axis."""
     failures: int
     systems: int
@@ -170,7 +172,7 @@ class GrowthTrack(Piece):
         """The track as JSON values."""
         return {
             "axis": self.axis,
-            "unit": self.unit,
+            "unit": self.unit.say(locale),
             "failures": self.failures,
             "systems": self.systems,
             "end": digits(self.end),
@@ -192,18 +194,21 @@ class GrowthTrack(Piece):
 
     def rows(self, locale: str) -> list[list[Any]]:
         """The track as rows under `HEADINGS`."""
-        unit, further = self.unit, f"{number(AHEAD * self.end)} {self.unit}"
+        unit = self.unit.say(locale)
+        further = f"{number(AHEAD * self.end)} {unit}"
         rows: list[list[Any]] = [
             [Text("失效数", "Failures").say(locale), self.failures, None, None],
             [Text(f"观察终点，{unit}", f"End, {unit}").say(locale), digits(self.end), None, None],
         ]
-        for text, of in (
-            (Text("β（<1 增长）", "beta (<1: growth)"), self.beta),
-            (Text("λ", "lambda"), self.scale),
-            (Text(f"瞬时 MTBF，{unit}", f"Instantaneous MTBF, {unit}"), self.mtbf_instantaneous),
-            (Text(f"累计 MTBF，{unit}", f"Cumulative MTBF, {unit}"), self.mtbf_cumulative),
-            (Text(f"再过 {further} 的失效数", f"Failures in a further {further}"), self.to_come),
-        ):
+        figures = [(Text("β（<1 增长）", "beta (<1: growth)"), self.beta)]
+        if self.axis in TIMES:
+            figures += [
+                (Text("λ", "lambda"), self.scale),
+                (Text(f"瞬时 MTBF，{unit}", f"Instantaneous MTBF, {unit}"), self.mtbf_instantaneous),
+                (Text(f"累计 MTBF，{unit}", f"Cumulative MTBF, {unit}"), self.mtbf_cumulative),
+                (Text(f"再过 {further} 的失效数", f"Failures in a further {further}"), self.to_come),
+            ]
+        for text, of in figures:
             rows.append([text.say(locale), digits(of.value), digits(of.low), digits(of.high)])
         tests = [*([self.goodness] if self.goodness else []), *self.trend]
         rows += [[f"{each.text.say(locale)}, p", digits(each.p), None, None] for each in tests]
@@ -224,11 +229,11 @@ def tracked(
     """All that the data say of growth. `of` is what they are about, `unit` that of the time."""
     found = fit(data)
     time = unit or Text("时间", "time")
-    plain = unit.en if unit else "time"
+    plain = time.en if axis in TIMES else None
     tests, goodness, change, steady = _tested(data, found, level)
     unbiased = found.unbiased
     return GrowthTrack(
-        axis=axis, unit=plain, failures=round(found.failures), systems=found.systems, end=found.end,
+        axis=axis, unit=time, failures=round(found.failures), systems=found.systems, end=found.end,
         termination=found.termination, level=level,
         beta=estimate(bounds.shape(found, level), level),
         beta_unbiased=float(unbiased) if np.isfinite(unbiased) else None,
@@ -238,7 +243,7 @@ def tracked(
         intensity=estimate(bounds.intensity(found, None, level) if _fitted(found) else NOTHING, level),
         to_come=estimate(bounds.to_come(found, AHEAD * found.end, level)[1], level),
         goodness=goodness, trend=tests, change=change, steady=steady,
-        warnings=_warnings(found, goodness, change, time), plot=picture(data, found, of, time, level, change),
+        warnings=_warnings(found, goodness, change, time, axis), plot=picture(data, found, of, time, level, change),
     )  # fmt: skip
 
 
@@ -283,7 +288,9 @@ def _point(of: trend.Change | None, level: float, start: float = 0.0) -> GrowthP
     return GrowthPoint(at=at, before=of.before, after=of.after, ratio=ratio, p=of.p)
 
 
-def _warnings(found: Growth, goodness: GrowthTest | None, change: GrowthPoint | None, unit: Text) -> tuple[Reason, ...]:
+def _warnings(
+    found: Growth, goodness: GrowthTest | None, change: GrowthPoint | None, unit: Text, axis: Axis
+) -> tuple[Reason, ...]:
     said = []
     status = {
         Status.NO_FAILURE: "growth.no_failure",
@@ -294,7 +301,7 @@ def _warnings(found: Growth, goodness: GrowthTest | None, change: GrowthPoint | 
         said.append(warning(status))
     elif found.failures < FEW:
         said.append(warning("growth.few"))
-    if _fitted(found) and not found.exact:
+    if _fitted(found) and not found.exact and axis in TIMES:
         said.append(warning("growth.approximate"))
     if goodness and goodness.p < DOUBT:
         said.append(warning("growth.poor_fit", test=goodness.text, p=number(goodness.p)))

@@ -258,9 +258,9 @@ def posterior(failures: ArrayLike, exposure: ArrayLike) -> Floats:
 def _change(
     place: float, low: float, high: float, count: int, n: int, whole: float, statistic: float, null: Floats
 ) -> Change:
-    at = Figure(place * whole, min(low, place) * whole, max(high, place) * whole)
+    at = Figure(*(float(each * whole) for each in (place, min(low, place), max(high, place))))
     p = float((1 + (null >= statistic - 1e-9).sum()) / (1 + len(null)))
-    return Change(at, count, n - count, place * whole, (1 - place) * whole, statistic, p)
+    return Change(at, count, n - count, float(place * whole), float((1 - place) * whole), statistic, p)
 
 
 def _log_ratio(k: Floats, n: int, u: Floats) -> Floats:
