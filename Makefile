@@ -5,7 +5,7 @@ PYTHON = $(shell for p in python3 python3.13 python3.12 python3.11; do \
   "$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { command -v "$$p"; break; }; done)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r
 
-.PHONY: help setup setup-test setup-dev setup-neo4j demo demo-neo4j serve graphiql test check bench bundle generate pins clean
+.PHONY: help setup setup-test setup-dev setup-neo4j setup-oracles demo demo-neo4j serve graphiql test check bench bundle generate pins clean
 
 help:
 	@grep -E '^## ' Makefile | cut -c4-
@@ -31,7 +31,7 @@ serve: setup graphiql
 	@$(BIN)/chaingraph serve
 
 ## make test      all checks and all tests
-test: check setup-neo4j
+test: check setup-neo4j setup-oracles
 	@$(BIN)/python -m pytest -q -n 2
 
 ## make check     style, types, layers, unused dependencies
@@ -44,7 +44,7 @@ check: setup-test
 	@$(BIN)/deptry .
 
 ## make bench     measure loading, start, paging and requests
-bench: setup-dev setup-neo4j
+bench: setup-dev setup-neo4j setup-oracles
 	@$(BIN)/python -m benchmarks
 
 ## make bundle    one archive in dist/ to install from without a network; PLATFORM=win_amd64 and PYTHONS="3.11 3.13" for others
@@ -62,6 +62,7 @@ pins: setup-dev
 	@$(COMPILE) --group build pyproject.toml -o requirements/run.txt
 	@$(COMPILE) -c requirements/run.txt --group build --group test --group check pyproject.toml -o requirements/test.txt
 	@$(COMPILE) -c requirements/test.txt --group build --group test --group check --group bench --group pins pyproject.toml -o requirements/dev.txt
+	@$(COMPILE) --group oracles -o requirements/oracles.txt
 
 ## make clean     remove the environment, caches and build outputs (not your data)
 clean:
@@ -88,6 +89,21 @@ setup-dev: .venv/.dev
 .venv/.dev: requirements/dev.txt .venv/.run
 	@echo 'Installing what benchmarks and maintenance need ...'
 	@$(INSTALL) requirements/dev.txt
+	@touch $@
+
+# Libraries that fits are compared and raced with: they want other versions of what chaingraph runs on.
+ORACLES := .cache/oracles
+
+setup-oracles: $(ORACLES)/stamp
+
+# autograd-gamma is there as a source only: small pure Python, made a wheel by the setuptools of .venv
+$(ORACLES)/stamp: requirements/oracles.txt | .venv/.run
+	@echo 'Installing the libraries that fits are compared with (first time and after updates only) ...'
+	@rm -rf $(@D) && $(BIN)/python -m venv $(@D)
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --require-hashes --no-deps --no-build-isolation \
+	  --only-binary :all: --no-binary autograd-gamma -r $< -w $(@D)/wheels
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps $(@D)/wheels/*.whl
+	@rm -rf $(@D)/wheels
 	@touch $@
 
 # The Neo4j of the tests: its libraries by Maven, as tests/neo4j/pom.xml pins them, and a Java to run them.
