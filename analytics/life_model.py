@@ -111,6 +111,8 @@ class LifeModel(Result):
     """Probability plot: the failures on the distribution's paper, with the fit and its band."""
     hazard: Picture
     """Failures per unit of age among those alive, fitted and by a life table."""
+    survival: Picture
+    """The share that survives, by Kaplan and Meier's estimate and by the fit."""
     evidence: tuple[UsedHazard, ...]
     """The hazards by which this enters what fails most, reliability and weak links."""
     warnings: tuple[Reason, ...]
@@ -129,6 +131,7 @@ class LifeModel(Result):
             "warnings": [each.payload(locale) for each in self.warnings],
             "plot": self.plot.payload(locale),
             "hazard": self.hazard.payload(locale),
+            "survival": self.survival.payload(locale),
         }
 
     def rows(self, locale: str) -> tuple[list[str], list[list[Any]]]:
@@ -178,6 +181,7 @@ def life_model(view: View, asked: LifeModelParameters) -> LifeModel:
         fit=fit,
         plot=charts.probability_plot(drawn, plots.titled(Text("概率图", "Probability plot"), label), **shown),
         hazard=charts.hazard_plot(drawn, plots.titled(Text("失效率", "Hazard rate"), label), **shown),
+        survival=charts.survival_plot(drawn, plots.titled(Text("可靠度", "Survival"), label), **shown),
         evidence=_used(known, part, maker, mode),
         warnings=warnings,
     )
@@ -226,14 +230,18 @@ def mode_of(view: View, part: str, text: str) -> str:
 
 
 def _used(known: Model, part: str, maker: str | None, mode: str | None) -> tuple[UsedHazard, ...]:
-    """The rows of the evidence about this; all modes as one count for each of them."""
+    """The rows of the evidence about this; all modes as one count for each of them.
+
+    Records of an assembly as a whole are there for comparison: they count where there is nothing else.
+    """
     fits = known.fits.with_row_index("at").filter(pl.col("part") == part)
     if maker is not None:
         fits = fits.filter((pl.col("maker") == maker).fill_null(value=False))
     if mode is not None:
         fits = fits.filter((pl.col("mode") == mode).fill_null(value=True))
+    itself = fits.filter(pl.col("at") < len(known.evidence.fits))
     found = []
-    for row in fits.iter_rows(named=True):
+    for row in (itself if len(itself) else fits).iter_rows(named=True):
         at, key = row["at"], row["mode"]
         together = Text("各模式合计", "all modes together")
         bounded = known.hazards.kind[at] == Kind.BOUNDED

@@ -21,6 +21,7 @@ from analytics.life.quantities import hazard_rate, parameter, reliability, wald
 from analytics.life.ranks import points as ranked
 from analytics.life.ranks import rank_fits
 from analytics.life.rows import Event, Floats, Ints, LifeRows, exits
+from analytics.life.survival import kaplan_meier
 from schema import Text
 
 PAPER: dict[str, tuple[Spacing, Spacing]] = {
@@ -111,19 +112,11 @@ def positions(data: LifeRows) -> tuple[Floats, Floats]:
 
 
 def _by_steps(data: LifeRows) -> tuple[Floats, Floats]:
-    """The middle of each step of 1 - the product-limit estimate, units being at risk from their entry on."""
-    failed, leaving = data.event != Event.SUSPENSION, exits(data)
-    ages, which = np.unique(leaving[failed], return_inverse=True)
-    deaths = np.bincount(which, data.count[failed], len(ages))
-    at_risk = _weight(data.entry, data.count, ages) - _weight(leaving, data.count, ages)  # entered before, still there
-    survival = np.cumprod(1 - deaths / at_risk)
-    return ages, 1 - (np.r_[1.0, survival[:-1]] + survival)[: len(ages)] / 2
-
-
-def _weight(at: Floats, count: Floats, ages: Floats) -> Floats:
-    """How many units have their `at` before each age."""
-    order = np.argsort(at)
-    return np.asarray(np.r_[0.0, np.cumsum(count[order])][np.searchsorted(at[order], ages)])
+    """The middle of each step of 1 - the Kaplan-Meier curve; of its first stretch where observation was interrupted."""
+    curve = kaplan_meier(data)
+    first = curve.curve == 0
+    survival = curve.estimate[first]
+    return curve.age[first], 1 - (np.r_[1.0, survival[:-1]] + survival)[: len(survival)] / 2
 
 
 def life_table(data: LifeRows, level: float = 0.9) -> tuple[Floats, Intervals]:
@@ -203,7 +196,7 @@ def hazard_plot(
     layers: list[Layer] = []
     heights: list[Floats] = []
     for each in groups:
-        fitted, counted = _names(each, alone=len(groups) == 1)
+        fitted, counted = _names(each, alone=len(groups) == 1, counted=Text("寿命表", "Life table"))
         edges, table = life_table(each.data, level)
         if each.fitted:
             found = each.interval(hazard_rate(each.distribution, ages), level, interval, AGES)
@@ -234,11 +227,52 @@ def hazard_plot(
     )
 
 
-def _names(of: Drawn, *, alone: bool) -> tuple[Text, Text]:
-    """What the fitted and the counted rates are called: by their group where there are several."""
-    if not alone:
-        return of.name, of.name
-    return of.distribution.text, Text("寿命表", "Life table")
+def survival_plot(
+    groups: Sequence[Drawn], title: Text, *, unit: str | None = None, level: float = 0.9, interval: Ends = "wald"
+) -> Picture:
+    """The share that survives each age: Kaplan-Meier curves with bands, and beside them the fitted distributions."""
+    seen = np.concatenate([exits(each.data) for each in groups]) if groups else np.zeros(0)
+    x = plots.linear_axis(_age_text(unit), np.r_[0.0, seen], zero=True)
+    layers: list[Layer] = []
+    for each in groups:
+        fitted, counted = _names(each, alone=len(groups) == 1, counted=Text("Kaplan–Meier 曲线", "Kaplan-Meier"))
+        curve = kaplan_meier(each.data, level)
+        ends = exits(each.data)
+        for stretch in range(len(curve.units)):
+            at = curve.curve == stretch
+            age = np.r_[
+                curve.origin[at][:1], curve.age[at], ends.max(initial=0) if stretch + 1 == len(curve.units) else []
+            ]
+            estimate, low, high = (
+                np.r_[1.0, column[at], column[at][-1:] if len(age) > at.sum() + 1 else []]
+                for column in (curve.estimate, curve.low, curve.high)
+            )
+            stairs = np.repeat(np.arange(len(age)), 2)
+            layers.append(plots.band(counted, age[stairs[1:]], low[stairs[:-1]], high[stairs[:-1]]))
+            layers.append(plots.line(counted, age, estimate, steps=True))
+        if each.fitted:
+            ages = np.linspace(0.0, ends.max(initial=1.0), AGES + 1)[1:]
+            found = each.interval(reliability(each.distribution, ages), level, "wald", AGES)
+            layers.append(plots.line(fitted, ages, found.value))
+        layers.append(plots.rug(counted, each.data.age[each.data.event == Event.SUSPENSION]))
+    share = f"{100 * level:g} %"
+    return Picture(
+        title=title,
+        subtitle=_said(groups, unit, level, interval),
+        note=Text(
+            f"阶梯与色带：Kaplan–Meier 曲线及 {share} 区间，不假定分布；曲线：拟合；底部短线：中止（尚未失效）。",
+            f"Steps and band: Kaplan-Meier with {share} interval, without a distribution; curve: fit; ticks below: "
+            "suspensions.",
+        ),
+        x=x,
+        y=plots.linear_axis(Text("可靠度", "Share surviving"), [0.0, 1.0], zero=True),
+        layers=tuple(layer for layer in layers if layer.x),
+    )
+
+
+def _names(of: Drawn, *, alone: bool, counted: Text) -> tuple[Text, Text]:
+    """What the fitted and the counted are called: by their group where there are several."""
+    return (of.distribution.text, counted) if alone else (of.name, of.name)
 
 
 def _age_text(unit: str | None) -> Text:

@@ -120,8 +120,9 @@ class Records:
             type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.svg",
         ),
         option(
-            "--plot", zh="图的种类：概率图或失效率。", en="Which picture: a probability plot, or the hazard rate.",
-            type=click.Choice(["probability", "hazard"]), default="probability", show_default=True,
+            "--plot", zh="图的种类：概率图、失效率或可靠度。",
+            en="Which picture: a probability plot, the hazard rate, or the share surviving.",
+            type=click.Choice(["probability", "hazard", "survival"]), default="probability", show_default=True,
         ),
     ],
 )  # fmt: skip
@@ -342,6 +343,7 @@ def _draw(session: Session, to: Path, plot: str, found: Records, data: LifeRows,
     make, what = {
         "probability": (charts.probability_plot, Text("概率图", "Probability plot")),
         "hazard": (charts.hazard_plot, Text("失效率", "Hazard rate")),
+        "survival": (charts.survival_plot, Text("可靠度", "Survival")),
     }[plot]
     picture = make(
         drawn, plots.titled(what, found.name), unit=found.unit, level=fits[0].level, interval=fits[0].interval
