@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from ingest.report import Finding, Report, finding
 from ingest.sheets import Loader, Source, others, typed
 from schema import Kind, kind
 from schema.expressions import explain, violations
+from schema.vocabularies import AgeUnit
 
 ALWAYS = ("age", "event", "entry", "age_to", "count")
 """Columns that the frame has whatever the file has."""
@@ -50,32 +51,45 @@ class Lives:
         return sum(1 + each.more for each in self.findings if each.severity == "error")
 
 
-def read(path: Path, *, limits: Limits | None = None, secret: bytes | None = None) -> Lives:
+def read(path: Path, *, limits: Limits | None = None) -> Lives:
     """The life records of a CSV file or a workbook (of every visible sheet that has ages).
 
-    Only a column `age` is needed. `event` is failure where missing, `count` 1, `entry` 0. `secret` is the key by which
-    numbers of vehicles are hashed, by default one of this call. Raises ChaingraphError where there is nothing to
-    read: no such file, not a table, no rows, no column of ages.
+    Only a column `age` is needed. `event` is failure where missing, `count` 1, `entry` 0. Raises ChaingraphError where
+    there is nothing to read: no such file, not a table, no rows, no column of ages, or lives in another shape.
     """
-    report = Report()
-    sources = opened(path, report, limits)
-    of = kind("life_record")
-    loader = Loader("local", administrator=True, secret=secret or secrets.token_bytes())
-    frames: list[pl.DataFrame] = []
-    from ingest.shapes import SHEETS, detect  # it builds on this module
+    from ingest.shapes import SHEETS  # it builds on this module
+    from ingest.shapes import read as read_shaped
 
-    for table in sources:
-        if (shape := detect(table)) in SHEETS:
-            raise refusal(finding("sheet.convert", file=table.name, what=SHEETS[shape].text))
-        read = headers.reading(table.header, of)
-        if read.column("age") is not None:
-            frames.append(_records(Source(len(frames), table, "", read), loader, report))
+    found = read_shaped(path, limits=limits)
+    if found.shape != "records":
+        raise refusal(finding("sheet.convert", file=path.name, what=SHEETS[found.shape].text))
+    return Lives(found.frame, found.findings)
+
+
+def records(tables: Sequence[Table], file: str, report: Report) -> pl.DataFrame:
+    """The good rows of the `tables` that have ages, one table after the other. Raises ChaingraphError where none has.
+
+    Numbers of vehicles are hashed with a key of this call: they tell units apart, and nothing else.
+    """
+    of = kind("life_record")
+    loader = Loader("local", administrator=True, secret=secrets.token_bytes())
+    readings = [headers.reading(table.header, of) for table in tables]
+    frames = [
+        _records(Source(number, table, "", read), loader, report)
+        for number, (table, read) in enumerate(zip(tables, readings, strict=True))
+        if read.column("age") is not None
+    ]
     if not frames:
+        wrong = [bad for read in readings for bad in read.bad_units if bad[1].name == "age"]
+        if wrong:
+            heading, _, unit = wrong[0]
+            expected = ", ".join(AgeUnit.codes())
+            raise refusal(finding("column.unit", file=file, column=heading, value=unit, unit=unit, expected=expected))
         names = "; ".join(of.fields["age"].spellings[:8])
-        raise refusal(finding("sheet.shape", file=path.name, names=names))
+        raise refusal(finding("sheet.shape", file=file, names=names))
     frame = pl.concat(frames, how="diagonal_relaxed")
-    _doubts(frame, path.name, report)
-    return Lives(frame, tuple(report.findings))
+    _doubts(frame, file, report)
+    return frame
 
 
 def opened(

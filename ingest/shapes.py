@@ -139,13 +139,10 @@ def read(
     report = Report()
     tables = opened(path, report, limits, recognised)
     shapes = [shape or detect(table) for table in tables]
-    found = next((each for each in shapes if each is not None), None)
-    if found is None:
-        names = "; ".join(KINDS["life_record"].fields["age"].spellings[:8])
-        raise refusal(finding("sheet.shape", file=path.name, names=names))
+    found: Shape = next((each for each in shapes if each is not None), "records")
     if found == "records":
-        read = lives.read(path, limits=limits)
-        return Shaped("records", read.frame, read.findings)
+        asked = [table for table, each in zip(tables, shapes, strict=True) if each in {None, "records"}]
+        return Shaped("records", lives.records(asked, path.name, report), tuple(report.findings))
     table = tables[shapes.index(found)]
     if missing := [f for f in headers.reading(table.header, SHEETS[found]).missing if f.name not in BY]:
         field = missing[0]

@@ -119,6 +119,14 @@ def test_a_file_without_lives(tmp_path: Path, content: str, code: str) -> None:
     assert "lives.csv" in refused.value.text.en
 
 
+def test_ages_in_a_unit_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(ChaingraphError) as refused:
+        lives(tmp_path, "age (days),event\n5,failure\n")
+    assert refused.value.code == "column.unit"
+    assert refused.value.remedy is not None
+    assert refused.value.remedy.en == "Convert it to h, cycles, km, months."
+
+
 def test_no_such_file(tmp_path: Path) -> None:
     with pytest.raises(ChaingraphError) as refused:
         read(tmp_path / "none.csv")

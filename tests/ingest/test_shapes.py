@@ -165,6 +165,11 @@ def test_another_shape_is_never_taken_for_life_records(tmp_path: Path) -> None:
     assert "totals by month" in refused.value.text.en
 
 
+def test_what_is_said_goes_before_what_headings_tell(tmp_path: Path) -> None:
+    found = shaped(tmp_path, "month,units,hours,failures\n2024-03,100,500,2\n", shape="records")
+    assert found.frame.select("age", "count", "failures").rows() == [(500.0, 100, "2")]
+
+
 def test_a_shape_that_is_said_asks_for_its_columns(tmp_path: Path) -> None:
     with pytest.raises(ChaingraphError) as refused:
         shaped(tmp_path, "age,event\n5,failure\n", shape="claims")
