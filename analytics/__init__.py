@@ -6,6 +6,8 @@ Importing the package fills the registry: every module with an analysis is named
 from analytics import (
     benchmark,
     contributions,
+    forecast,
+    growth,
     life_model,
     neighbourhood,
     propagate,
@@ -25,6 +27,8 @@ __all__ = [
     "Result",
     "benchmark",
     "contributions",
+    "forecast",
+    "growth",
     "life_model",
     "neighbourhood",
     "propagate",

@@ -13,6 +13,7 @@ from server.cli.converting import lives
 from server.cli.demo import demo
 from server.cli.exporting import export
 from server.cli.fitting import fit
+from server.cli.forecasting import forecast
 from server.cli.loading import load, template, undo
 from server.cli.planning import plan_test
 from server.cli.serving import serve
@@ -20,7 +21,7 @@ from server.cli.storing import store
 from server.cli.tracing import trace
 
 BEFORE = (demo, load, undo)
-AFTER = (fit, lives, plan_test, trace, template, export, serve, store)
+AFTER = (fit, forecast, lives, plan_test, trace, template, export, serve, store)
 
 
 class Main(click.Group):

@@ -20,9 +20,11 @@ from tests.chaingraph.world import line, machine, rows
 ASKED: dict[str, dict[str, Any]] = {
     "class_rates": {"part": "B"},
     "contributions": {"product": "M", "mission": 500.0},
+    "growth": {"part": "B"},
     "life_model": {"part": "B"},
     "neighbourhood": {"thing": "part:L01/M", "depth": 2},
     "propagate": {"product": "M", "hours": (10.0, 500.0)},
+    "returns_forecast": {"part": "B", "use_per_month": 50.0},
     "single_points": {"product": "M"},
     "test_gains": {"product": "M", "mission": 500.0},
     "weak_links": {"product": "M"},
