@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from tests.analytics.published import examples
 from tests.server.cli import Call
 
 NEVADA = "发货月份,发货数量,2010-07,2010-08,2010-09\n2010-06,100,3,3,5\n2010-07,140,0,2,4\n2010-08,150,0,0,4\n"
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "uploads.md"
 
 
 def written(folder: Path, content: str, name: str = "file.csv") -> Path:
@@ -38,6 +42,14 @@ def test_the_published_chart_is_understood(call: Call, tmp_path: Path) -> None:
     assert answer["failures"] == sum(n for name, n in expected.items() if name.startswith("failures"))
     assert answer["units"] - answer["failures"] == sum(n for name, n in expected.items() if name.startswith("susp"))
     assert (answer["unit"], answer["oldest"], answer["refused"]) == ("months", 3, 0)
+
+
+def test_the_examples_of_the_page_are_understood(call: Call, tmp_path: Path) -> None:
+    examples = re.findall(r"```csv\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    answers = [asked(call, str(written(tmp_path, each, f"{i}.csv"))) for i, each in enumerate(examples)]
+    assert [(each["shape"], each["units"], each["failures"], each["refused"]) for each in answers] == [
+        ("returns", 390, 21, 0), ("claims", 980, 3, 0), ("totals", 370, 6, 0), ("test", 77, 0, 0),
+    ]  # fmt: skip
 
 
 def test_nothing_is_written_unless_asked_and_never_over_a_file(call: Call, tmp_path: Path) -> None:
