@@ -7,15 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
+from analytics.life.curvature import Bend, Likelihood, differences
 from analytics.life.distribution import Distribution, Fits, Intervals, Quantity, outward
-from analytics.life.fitting import log_likelihood
 from analytics.life.quantities import inside, natural, scaled, wald
 from analytics.life.rows import Bools, Floats, LifeRows
 
 WIDTH = 1e-3
-"""Differences are this wide, in standard errors. They only steer: the likelihood itself is met to `CLOSE`, and an error
-of the slope moves the end by its square."""
-CLOSE = 1e-9
+"""Differences are this wide, in standard errors. They only steer: the likelihood itself is met closely, and an error of
+the slope moves the end by its square."""
+CLOSE, NEAR = 1e-9, 1e-4
+"""An end is where the likelihood is off by less than the root of CLOSE and the next step is shorter than NEAR standard
+errors; that step is taken, and what is left is of the order of its square."""
 SHORTEST = 1 / 512
 """A path that advances less than this share of the way at a time has come to an end: the profile is flat there."""
 _STEPS, _TRIES = 400, 12
@@ -66,31 +68,21 @@ class _Surface:
         root = np.moveaxis(np.linalg.cholesky(np.moveaxis(spread, 2, 0)), 0, 2)
         return cls(fits.distribution, quantity, centre, root)
 
-    def parameters(self, u: Floats) -> Floats:
-        return natural(self.of, self.centre + np.einsum("ijg,jg->ig", self.root, u))
-
-    def at(self, data: LifeRows, u: Floats) -> Floats:
-        """(log likelihood, quantity on its scale), shape (2, groups)."""
-        p = self.parameters(u)
+    def figure(self, u: Floats) -> Floats:
+        """The quantity on its scale."""
+        x = self.centre + np.einsum("ijg,jg->ig", self.root, u)
         with np.errstate(all="ignore"):
-            return np.stack([log_likelihood(self.of, data, p), inside(self.quantity, self.of, p)])
+            return inside(self.quantity, self.of, natural(self.of, x))
 
-    def bent(self, data: LifeRows, u: Floats) -> tuple[Floats, Floats, Floats]:
-        """Both with slopes (2, parameters, groups) and second derivatives (2, parameters, parameters, groups)."""
-        k, h = len(u), WIDTH
-        unit = h * np.eye(k)
-        here = self.at(data, u)
-        up, down = (np.stack([self.at(data, u + s * unit[i][:, None]) for i in range(k)], 1) for s in (1, -1))
-        second = np.empty((2, k, k, u.shape[1]))
-        with np.errstate(invalid="ignore"):  # a point of no likelihood is left by `_newton`
-            for i in range(k):
-                second[:, i, i] = (up[:, i] - 2 * here + down[:, i]) / h**2
-                for j in range(i):
-                    step = (unit[i] + unit[j])[:, None]
-                    both = self.at(data, u + step) + self.at(data, u - step)
-                    mixed = (both - up[:, i] - down[:, i] - up[:, j] - down[:, j] + 2 * here) / (2 * h**2)
-                    second[:, i, j] = second[:, j, i] = mixed
-            return here, (up - down) / (2 * h), second
+    def height(self, rows: Likelihood, u: Floats) -> Bend:
+        """The log likelihood, bent by u."""
+        x = self.centre + np.einsum("ijg,jg->ig", self.root, u)
+        value, slope, second = rows.at(x, WIDTH * np.sqrt(np.einsum("ijg,ijg->ig", self.root, self.root)))
+        return (
+            value,
+            np.einsum("ijg,ig->jg", self.root, slope),
+            np.einsum("ikg,ijg,jlg->klg", self.root, second, self.root),
+        )
 
 
 def _end(surface: _Surface, data: LifeRows, able: Bools, sign: float, z: float) -> Floats:
@@ -99,67 +91,67 @@ def _end(surface: _Surface, data: LifeRows, able: Bools, sign: float, z: float) 
     `way` is how much of the way the path has come: the fall there is its square times that of the end.
     """
     k, groups = surface.centre.shape
-    start = np.zeros((k, groups))
-    top, slope, _ = surface.bent(data.take(able[data.group]), start)
-    steepness = np.linalg.norm(slope[1], axis=0)
-    able = able & np.isfinite(steepness) & (steepness > 0)
+    start, width = np.zeros((k, groups)), np.full((k, groups), WIDTH)
+    rows = Likelihood(surface.of, data)
+    rows.narrow(able)
+    best, (middle, first, _) = surface.height(rows, start)[0], differences(surface.figure, start, width)
+    steepness = np.linalg.norm(first, axis=0)
+    open_ = able & np.isfinite(steepness) & (steepness > 0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        wald_u, wald_multiplier = sign * z * slope[1] / steepness, -sign * z / steepness
-    best, fall = top[0], z**2 / 2
-    close = np.maximum(CLOSE, 2e-15 * np.abs(best))
+        wald_u, wald_multiplier = sign * z * first / steepness, -sign * z / steepness
+    fall, close = z**2 / 2, np.maximum(CLOSE, 1e-13 * np.abs(best))
     way, step = np.zeros(groups), np.ones(groups)
-    reached_u, reached_multiplier, reached = start, np.zeros(groups), top[1]
+    reached_u, reached_multiplier, reached = start, np.zeros(groups), middle
     u, multiplier, tries = wald_u.copy(), wald_multiplier.copy(), np.zeros(groups)
-    open_, found = able.copy(), np.full(groups, np.nan)
-    live = data
+    found = np.full(groups, np.nan)
     for _ in range(_STEPS):
-        live = live.take(open_[live.group])
+        if not open_.any():
+            break
+        rows.narrow(open_)
+        u = np.where(open_, u, 0.0)
         goal = np.minimum(way + step, 1.0)
-        value, slope, second = surface.bent(live, np.where(open_, u, 0.0))
+        height, figure = surface.height(rows, u), differences(surface.figure, u, width)
         with np.errstate(invalid="ignore"):
-            down = value[0] - (best - fall * goal**2)
-            du, dm, usable = _newton(down, slope, second, multiplier)
+            down = height[0] - (best - fall * goal**2)
+            du, dm, usable = _newton(down, height, figure, multiplier)
             length = np.linalg.norm(du, axis=0)
-            settled = usable & (np.abs(down) <= close) & (length <= 1e-5)
-            right = settled & _highest(slope, second, multiplier, sign) & (sign * (value[1] - reached) > 0)
+            settled = usable & (np.abs(down) <= np.sqrt(close)) & (length <= NEAR)
+            right = settled & _highest(height, figure, multiplier, sign) & (sign * (figure[0] - reached) > 0)
         done = open_ & right & (goal >= 1)
-        found = np.where(done, value[1], found)
+        if done.any():
+            found = np.where(done, surface.figure(u + du), found)
         ahead = open_ & right & ~done
         lost = open_ & ~right & (settled | ~usable | (tries >= _TRIES) | (np.linalg.norm(u, axis=0) > _FARTHEST))
-        way = np.where(ahead, goal, way)
-        reached_u = np.where(ahead, u, reached_u)
-        reached_multiplier, reached = (
-            np.where(ahead, multiplier, reached_multiplier),
-            np.where(ahead, value[1], reached),
+        way, reached_u, reached = (
+            np.where(ahead, goal, way),
+            np.where(ahead, u, reached_u),
+            np.where(ahead, figure[0], reached),
         )
+        reached_multiplier = np.where(ahead, multiplier, reached_multiplier)
         step = np.where(ahead, 2 * step, np.where(lost, np.minimum(step, 1 - way) / 2, step))
-        next_ = np.minimum(way + step, 1.0)
-        on = way > 0
+        next_, on = np.minimum(way + step, 1.0), way > 0
         further = next_ / np.where(on, way, 1.0)
         fresh_u = np.where(on, reached_u * further, wald_u * next_)
         fresh_multiplier = np.where(on, reached_multiplier * further, wald_multiplier * next_)
-        again = ahead | lost
-        longest = 1 + np.linalg.norm(u, axis=0) / 2
+        again, longest = ahead | lost, 1 + np.linalg.norm(u, axis=0) / 2
         with np.errstate(divide="ignore", invalid="ignore"):
             shrink = np.where(length > longest, longest / length, 1.0)
         u = np.where(again, fresh_u, u + du * shrink)
         multiplier = np.where(again, fresh_multiplier, multiplier + dm * shrink)
         tries = np.where(again, 0, tries + 1)
         open_ = open_ & ~done & (step >= SHORTEST)
-        if not open_.any():
-            break
     return found
 
 
-def _newton(down: Floats, slope: Floats, second: Floats, multiplier: Floats) -> tuple[Floats, Floats, Bools]:
+def _newton(down: Floats, height: Bend, figure: Bend, multiplier: Floats) -> tuple[Floats, Floats, Bools]:
     """Newton's step (du, dm, usable) towards down = 0 and slope of likelihood = multiplier x slope of quantity."""
-    k, groups = slope.shape[1:]
+    k, groups = height[1].shape
     matrix, residual = np.zeros((groups, k + 1, k + 1)), np.empty((groups, k + 1, 1))
-    matrix[:, 0, :k] = slope[0].T
-    matrix[:, 1:, :k] = np.moveaxis(second[0] - multiplier * second[1], 2, 0)
-    matrix[:, 1:, k] = -slope[1].T
+    matrix[:, 0, :k] = height[1].T
+    matrix[:, 1:, :k] = np.moveaxis(height[2] - multiplier * figure[2], 2, 0)
+    matrix[:, 1:, k] = -figure[1].T
     residual[:, 0, 0] = -down
-    residual[:, 1:, 0] = -(slope[0] - multiplier * slope[1]).T
+    residual[:, 1:, 0] = -(height[1] - multiplier * figure[1]).T
     usable = np.isfinite(matrix).all((1, 2)) & np.isfinite(residual).all((1, 2))
     matrix[~usable], residual[~usable] = np.eye(k + 1), 0.0
     size = np.abs(matrix).max((1, 2), keepdims=True)
@@ -170,18 +162,18 @@ def _newton(down: Floats, slope: Floats, second: Floats, multiplier: Floats) -> 
     return step[:, :k].T, step[:, k], usable
 
 
-def _highest(slope: Floats, second: Floats, multiplier: Floats, sign: float) -> Bools:
+def _highest(height: Bend, figure: Bend, multiplier: Floats, sign: float) -> Bools:
     """Whether the likelihood is a maximum among the parameters with this value of the quantity, and falls outwards.
 
     The Lagrangian's second derivatives are negative on the plane across the quantity's slope.
     """
-    k = slope.shape[1]
+    k = len(height[1])
     outwards = sign * multiplier < 0
     if k == 1:
         return np.asarray(outwards)
     with np.errstate(divide="ignore", invalid="ignore"):
-        normal = slope[1] / np.linalg.norm(slope[1], axis=0)
-    bend = np.nan_to_num(np.moveaxis(second[0] - multiplier * second[1], 2, 0))
+        normal = figure[1] / np.linalg.norm(figure[1], axis=0)
+    bend = np.nan_to_num(np.moveaxis(height[2] - multiplier * figure[2], 2, 0))
     across = np.eye(k) - np.nan_to_num(normal.T[:, :, None] * normal.T[:, None, :])
     plane = across @ bend @ across
     # along the slope itself the projection is 0: the largest of the other eigenvalues is what counts

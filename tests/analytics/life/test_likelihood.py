@@ -7,6 +7,7 @@ import pytest
 from scipy.optimize import brentq, minimize_scalar
 
 from analytics.life import quantities
+from analytics.life.curvature import Likelihood, differences
 from analytics.life.distribution import Distribution, Quantity
 from analytics.life.families import DISTRIBUTIONS
 from analytics.life.fitting import fit, log_likelihood
@@ -16,6 +17,7 @@ from analytics.life.rows import Floats, LifeRows, ready
 from tests.analytics.life.records import published, weibull_samples
 
 WEIBULL, LOGNORMAL = DISTRIBUTIONS["weibull"], DISTRIBUTIONS["lognormal"]
+NAN = float("nan")
 FALL = 2.705543454095404 / 2
 """Half the 90 % quantile of chi-square with one degree of freedom."""
 
@@ -103,7 +105,7 @@ def contour(of: Distribution, p: Floats, covariance: Floats, data: LifeRows, qua
     best = log_likelihood(of, data, p)
     root = np.moveaxis(np.linalg.cholesky(np.moveaxis(covariance, 2, 0)), 0, 2)
     values = []
-    for angle in np.linspace(0, 2 * np.pi, 121):
+    for angle in np.linspace(0, 2 * np.pi, 91):
         ray = np.einsum("ijg,j->ig", root, [np.cos(angle), np.sin(angle)])
         near, far = np.zeros(data.groups), np.full(data.groups, 20.0)
         for _ in range(28):
@@ -184,3 +186,25 @@ def test_the_truth_is_inside_about_as_often_as_promised() -> None:
         inside = [((i.low <= truth) & (truth <= i.high)).mean() for i in (ratio, wide)]
         assert 0.85 < inside[0] < 0.90
         assert 0.82 < inside[1] < inside[0] + 0.01
+
+
+@pytest.mark.parametrize("name", ["exponential", "weibull", "lognormal", "loglogistic", "normal", "gumbel"])
+def test_closed_derivatives_are_those_of_the_likelihood(name: str) -> None:
+    """Failures, suspensions, intervals (one from age 0) and late entries; constants may differ."""
+    of = DISTRIBUTIONS[name]
+    data = ready(
+        [40.0, 55, 60, 0, 30, 70, 45, 52, 80, 20], [1, 1, 0, 2, 2, 2, 1, 1, 0, 2], [0, 0, 10, 0, 0, 25, 30, 0, 0, 0],
+        [NAN, NAN, NAN, 35, 50, 90, NAN, NAN, NAN, 60], [1, 2, 3, 1, 2, 1, 1, 1, 4, 1], [0, 0, 0, 0, 0, 0, 0, 1, 1, 1],
+    )  # fmt: skip
+    middle = {"exponential": [0.02], "normal": [55.0, 14.0], "gumbel": [60.0, 12.0], "lognormal": [4.0, 0.3]}
+    x = quantities.scaled(of, np.repeat(np.array(middle.get(name, [60.0, 4.0]))[:, None], 2, 1))
+    width = np.full(x.shape, 1e-3)
+    by_differences = differences(lambda v: log_likelihood(of, data, quantities.natural(of, v)), x, width)
+    closed = Likelihood(of, data)
+    value, slope, second = closed.at(x, width)
+    np.testing.assert_allclose(slope, by_differences[1], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(second, by_differences[2], rtol=1e-4, atol=1e-4)
+    elsewhere = log_likelihood(of, data, quantities.natural(of, x + 0.1)) - by_differences[0]
+    np.testing.assert_allclose(closed.at(x + 0.1, width)[0] - value, elsewhere, rtol=1e-10)
+    closed.narrow(np.array([False, True]))
+    np.testing.assert_allclose(closed.at(x, width)[1][:, 1], slope[:, 1])
