@@ -26,6 +26,7 @@ Both happened some time in their months, so the age is k on average, and what is
 failed at the middle of the interval. `whole`: failed at k, alive at k, as Nevada charts are read as a rule.
 """
 _STEPS, _CLOSE = 500, 1e-10
+_GOLDEN = (np.sqrt(5) - 1) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +173,7 @@ def life_records(
     is what its silence means, g(d) R(age d months ago) over the sum of these; R is the product of 1 - failures / at
     risk under these weights, and the two are found in turn until they agree (self-consistency as of Efron 1967 and
     Turnbull, JASA 69, 1974, with the adjusted numbers at risk of Kalbfleisch, Lawless and Robinson, Technometrics 33,
-    1991). Counts of such rows are fractions; `whole_counts` rounds them so that each cohort's sum stays
-    (largest remainders).
+    1991). Counts of such rows are fractions; `whole_counts` draws whole ones so that each cohort's sum stays.
 
     Raises ValueError where a failure is before the sale or after the `end`.
     """
@@ -200,7 +200,7 @@ def life_records(
     age = seen[:, None] - np.arange(len(delay))
     counts = _spread(silent, age, delay, *_deaths(cohorts, n, by))
     if whole_counts:
-        counts = _whole(counts, silent)
+        counts = _whole(counts, cohorts["month"].to_numpy().astype(np.int64))
     at, of = np.nonzero((counts > 0) & (age >= 0))
     half = 0.0 if ages == "whole" else 0.5
     alive = cohorts[at].select(
@@ -269,9 +269,12 @@ def _spread(silent: Floats, age: Ints, delay: Floats, group: Ints, deaths: Float
     return counts
 
 
-def _whole(counts: Floats, total: Floats) -> Floats:
-    """`counts` as whole numbers with the same `total` in each row: rounded down, and up where most was lost."""
-    down = np.floor(counts + 1e-9)
-    lost = counts - down
-    place = np.argsort(np.argsort(-lost, axis=1, kind="stable"), axis=1, kind="stable")
-    return np.asarray(down + (place < np.rint(total - down.sum(axis=1))[:, None]))
+def _whole(counts: Floats, month: Ints) -> Floats:
+    """`counts` as whole numbers with the same sum of each row: systematic sampling, from a start that goes with the
+    month.
+
+    Rounding each row by itself would send all single units to the likeliest delay; starts that are spread evenly over
+    the months (multiples of the golden ratio) keep the shares right over all of them.
+    """
+    start = np.minimum(month * _GOLDEN % 1.0, 1 - 1e-6)[:, None]
+    return np.diff(np.floor(np.cumsum(counts, axis=1) + start + 1e-9), axis=1, prepend=0.0)

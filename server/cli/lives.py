@@ -89,9 +89,17 @@ def _records(found: Shaped, file: str, how: How) -> Lives:  # noqa: ARG001  # on
 
 def _cohorts(found: Shaped, file: str, how: How) -> Lives:
     """Returns and claims, the delay of reports estimated where they tell of it."""
-    assert found.sold is not None
     assert found.end is not None
+    sold, by = _population(found)
     findings, share, late = list(found.findings), None, found.frame.clear()
+    if lost := [name for name in BY if name in found.frame.columns and name not in by]:
+        names = ", ".join(lost)
+        findings.append(Finding(
+            "warning", "lives.not_split",
+            Text(f"售出数量没有按 {names} 划分，寿命数据也不划分。",
+                 f"What was sold is not told by {names}: the life records are not, either."),
+            Text("请在发货数据中补充该列。", "Add the column to what was shipped."), file,
+        ))  # fmt: skip
     if "delay" in found.frame.columns:
         late = found.frame.filter(pl.col("delay").is_not_null())
     if late.height:
@@ -105,25 +113,41 @@ def _cohorts(found: Shaped, file: str, how: How) -> Lives:
             "what is not reported yet is allowed for.",
         ))  # fmt: skip
     also = [name for name in ("mode",) if name in found.frame.columns]
-    made = returns.life_records(found.sold, found.frame, found.end, found.by, also=also, share=share, ages=how.ages)
-    rows = found.sold.group_by(*found.by, "month").agg(pl.col("row").min())
+    made = returns.life_records(sold, found.frame, found.end, by, also=also, share=share, ages=how.ages)
+    rows = sold.group_by(*by, "month").agg(pl.col("row").min())
     if made.unseen:
         number = f"{made.unseen:.0f}"
         findings.append(_info("lives.unseen", file, f"{number} 台售出太晚，尚看不到失效。",
                               f"{number} units were sold too late for a failure to be known by now."))  # fmt: skip
-    findings += _oversold(made.refused, rows, file, found.by)
+    findings += _oversold(made.refused, rows, file, by)
     unit = (how.unit or "h") if how.usage else "months"
     scale = how.usage or 1.0
-    frame = made.records.join(rows, on=[*found.by, "month"], how="left", nulls_equal=True, maintain_order="left")
+    frame = made.records.join(rows, on=[*by, "month"], how="left", nulls_equal=True, maintain_order="left")
     first = pl.date(pl.col("month") // 12, pl.col("month") % 12 + 1, 1)
     return Lives(
         frame.select(
-            "row", *found.by, *also, "event", pl.col("age", "age_to") * scale, pl.col("count").cast(pl.Int64),
+            "row", *by, *also, "event", pl.col("age", "age_to") * scale, pl.col("count").cast(pl.Int64),
             entry=pl.lit(0.0), unit=pl.lit(unit), started_on=first,
         ),
         tuple(findings),
         found.shape,
     )  # fmt: skip
+
+
+def _population(found: Shaped) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """What was sold, and the columns by which it and the failures are told apart.
+
+    Where the parts sold are none of those that failed, they are the products that these are in. Where what was sold
+    names no part, every part that failed had one in each unit sold.
+    """
+    sold, frame = found.sold, found.frame
+    assert sold is not None
+    if {"part"} <= set(sold.columns) & set(frame.columns) and sold.join(frame, on="part", how="semi").is_empty():
+        sold = sold.drop("product", strict=False).rename({"part": "product"})
+    by = [name for name in BY if name in frame.columns and name in sold.columns]
+    if "part" in frame.columns and "part" not in by and frame.height:
+        sold, by = sold.join(frame.select("part").unique().sort("part"), how="cross"), ["part", *by]
+    return sold, tuple(by)
 
 
 def _oversold(refused: pl.DataFrame, rows: pl.DataFrame, file: str, by: tuple[str, ...]) -> list[Finding]:

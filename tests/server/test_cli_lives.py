@@ -129,6 +129,15 @@ def test_late_reports_are_allowed_for(tmp_path: Path) -> None:
     assert dict(modes.rows()) == {"suspension": [None], "interval": ["wear"]}
 
 
+def test_each_part_that_failed_is_counted_against_the_products_sold(tmp_path: Path) -> None:
+    sold = written(tmp_path, "part,shipped_on,quantity\nCAR,2024-01-01,100\nCAR,2024-02-01,50\n", "sold.csv")
+    content = "part,maker,sold_on,failed_on\nPUMP,M,2024-01-05,2024-02-05\nLAMP,N,2024-01-05,2024-02-06\n"
+    found = read(written(tmp_path, content), population=sold)
+    units = found.frame.group_by("part").agg(pl.col("count").sum()).sort("part").rows()
+    assert units == [("LAMP", 150), ("PUMP", 150)]
+    assert [(each.severity, each.code) for each in found.findings] == [("warning", "lives.not_split")]
+
+
 def test_the_past_can_be_asked_again(call: Call, tmp_path: Path) -> None:
     path, population = claims(tmp_path, 4)
     now = asked(call, str(path), "--population", str(population))

@@ -111,6 +111,20 @@ def test_their_standard_error_is_that_of_the_likelihood() -> None:
     np.testing.assert_allclose(found.se_log[0], np.sqrt([0.5 / 50, 0.2 / 80, 0.0]))
 
 
+def test_the_standard_error_is_the_spread_over_many_fields() -> None:
+    rng, fields, failures = np.random.default_rng(17), 600, 300
+    failed = rng.integers(0, 12, fields * failures)
+    delay = rng.geometric(0.4, fields * failures) - 1
+    group = np.repeat(np.arange(fields), failures)
+    seen = failed + delay <= 11
+    found = delays(delay[seen], 11 - failed[seen], 1.0, group[seen], fields)
+    for d in (0, 1, 2):
+        log = np.log(found.share[:, d])
+        assert log.std() == pytest.approx(found.se_log[:, d].mean(), rel=0.1)
+        covered = np.abs(log - np.log((1 - 0.6 ** (d + 1)) / (1 - 0.6**12))) < 1.645 * found.se_log[:, d]
+        assert covered.mean() == pytest.approx(0.9, abs=0.035)
+
+
 def test_groups_of_delays_are_each_their_own_and_none_has_none() -> None:
     rng = np.random.default_rng(3)
     available = rng.integers(0, 6, 300)
@@ -203,6 +217,15 @@ def test_recent_months_are_not_taken_for_good_ones() -> None:
         naive.append(weibull.fit_rows(grouped(life_records(sold, claims, end).records)[0]).eta[0])
     assert abs(np.mean(etas) / 40 - 1) < 0.01
     assert np.min(naive) > 46
+
+
+def test_whole_counts_keep_the_shares_also_of_single_units() -> None:
+    sold = pl.DataFrame({"month": range(200), "quantity": 1})
+    failed = pl.DataFrame(schema={"month": pl.Int64, "age": pl.Int64, "count": pl.Int64})
+    found = life_records(sold, failed, 220, share=np.array([0.5, 0.8, 1.0])).records
+    assert found.height == 200
+    delay = 220.5 - found["month"] - found["age"]
+    assert [round(share, 2) for share in np.bincount(delay.to_numpy().astype(np.int64)) / 200] == [0.5, 0.3, 0.2]
 
 
 def test_silence_is_weighed_by_the_life_it_would_mean() -> None:
