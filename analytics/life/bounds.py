@@ -31,8 +31,8 @@ CODES = {
     ),
     "success_run": Text(
         "{units} 台达到寿命 {age} 而无失效：可靠度的单侧下限（置信水平 {side}），不假定分布。",
-        "{units} units reached the age {age} without a failure: a one-sided bound of the reliability there at {side}, "
-        "whatever the distribution.",
+        "Units that reached the age {age} without a failure: {units}. A one-sided bound of the reliability there at "
+        "{side}, whatever the distribution.",
     ),
     "zero_failure_convention": ZERO_FAILURES,
     "middle_of_intervals": Text(

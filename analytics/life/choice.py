@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -127,8 +127,21 @@ class Goodness:
     p_value: Floats
 
 
-def goodness(of: Distribution, data: LifeRows, parameters: Floats, replicates: int = REPLICATES) -> Goodness:
+def likeliest(of: Distribution, data: LifeRows) -> Floats:
+    """The parameters of maximum likelihood."""
+    return fit(of, data).parameters
+
+
+def goodness(
+    of: Distribution,
+    data: LifeRows,
+    parameters: Floats,
+    replicates: int = REPLICATES,
+    estimate: Callable[[Distribution, LifeRows], Floats] = likeliest,
+) -> Goodness:
     """The fit of each group against samples of its own, fitted in the same way (parametric bootstrap, fixed seed).
+
+    `estimate` is how `parameters` were found.
 
     A sample has as many units as the group, with lives from the fitted distribution. A suspended unit is suspended at
     the same age again; a failed one at an age drawn from the product-limit estimate of suspensions beyond its own age
@@ -145,8 +158,7 @@ def goodness(of: Distribution, data: LifeRows, parameters: Floats, replicates: i
         for first in range(0, replicates, at_once):
             size = min(at_once, replicates - first)
             sample = _sample(of, units, each, parameters, size, rng)
-            again = fit(of, sample)
-            found = anderson_darling(of, sample, again.parameters).reshape(size, data.groups)
+            found = anderson_darling(of, sample, estimate(of, sample)).reshape(size, data.groups)
             worse += (found >= statistic).sum(0)
             fitted += np.isfinite(found).sum(0)
     p = np.where(np.isfinite(statistic) & (fitted > 0), (1 + worse) / (1 + fitted), np.nan)

@@ -149,6 +149,11 @@ def regress(name: str, data: LifeRows, axis: Axis = "x") -> RankFits:
     return RankFits(np.where(fitted, parameters, np.nan), np.where(fitted, r_squared, np.nan), fitted)
 
 
+def by_ranks(of: Distribution, data: LifeRows) -> Floats:
+    """The parameters of `regress`."""
+    return regress(of.name, data).parameters
+
+
 def rank_fits(of: Distribution, data: LifeRows, axis: Axis = "x") -> Fits:
     """`regress` as a fit, so that figures and Wald intervals follow from it as from any other.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,14 +11,14 @@ import numpy as np
 from analytics.core import Reason, digits
 from analytics.life import bounds, quantities
 from analytics.life.bounds import LifeBound, LifeFigure, figure
-from analytics.life.choice import REPLICATES, Choice, aicc, bic, choose, goodness, plot_r_squared
-from analytics.life.distribution import Fits, Intervals, Quantity, Status
+from analytics.life.choice import REPLICATES, Choice, aicc, bic, choose, goodness, likeliest, plot_r_squared
+from analytics.life.distribution import Distribution, Fits, Intervals, Quantity, Status
 from analytics.life.families import DISTRIBUTIONS
 from analytics.life.fitting import fit
 from analytics.life.likelihood import likelihood_ratio
 from analytics.life.location_scale import LocationScale
 from analytics.life.pieces import Alternative, Ends, GoodnessOfFit, GroupLabel, LifeFit, Method, rows
-from analytics.life.ranks import PAPERS, rank_fits
+from analytics.life.ranks import PAPERS, by_ranks, rank_fits
 from analytics.life.rows import Bools, Event, Floats, Ints, LifeRows, exits
 from schema import Text
 
@@ -27,7 +27,7 @@ __all__ = ["LifeFit", "assess", "rows"]
 FEW = 10
 """Below so many failures an interval holds the truth clearly less often than it says (docs/coverage.md)."""
 FLATTEST, STEEPEST = 0.1, 20.0
-POOR = 0.05
+POOR, BELOW = 0.05, 0.01
 BOOTSTRAP_ROWS = {1: 1_000_000, 2: 1_000_000}
 """The p-value of the goodness of fit is computed where all its samples together have no more units than this, by number
 of parameters; a twentieth of it for a distribution without a location and scale, whose fits take that much longer.
@@ -66,6 +66,10 @@ CODES = {
     ),
     "shape_extreme": Text(
         "形状参数为 {beta}，异常：请核对寿命数据。", "A shape of {beta} is out of the ordinary: check the ages."
+    ),
+    "below_zero": Text(
+        "该分布有 {share}% 的失效落在零以下的寿命，请改用其他分布。",
+        "This distribution puts {share} % of all failures at ages below 0: prefer another.",
     ),
     "mean_infinite": Text("该分布没有有限的平均寿命。", "The mean life of this distribution is not finite."),
     "no_end": Text("数据给不出部分区间端点：{names}。", "The data give no end to some intervals: {names}."),
@@ -171,11 +175,12 @@ def _told(asked: _Asked, data: LifeRows, fits: Fits, mine: Bools, choice: Choice
     figures = {"mean": intervals(quantities.mean(of))}
     figures |= {f"b{round(100 * share)}": intervals(quantities.b_life(of, share)) for share in (0.01, 0.1, 0.5)}
     shown = np.where(own, fits.parameters, np.nan)
-    agreement = _agreement(fits, own_data, shown)
+    agreement = _agreement(fits, own_data, shown, by_ranks if ranked else likeliest)
     oldest, late, between = np.zeros(data.groups), np.zeros(data.groups), np.zeros(data.groups)
     np.maximum.at(oldest, data.group, exits(data))
     if ranked:
         late, between = data.sums(data.entry > 0), data.sums(data.event == Event.INTERVAL)
+    below = np.where(own, -np.expm1(-of.hazard(np.zeros(data.groups), np.where(own, shown, 1.0))), 0.0)
     criteria = np.full((2, data.groups), np.nan) if ranked else np.stack([aicc(fits), bic(fits)])
     answers: list[LifeFit | None] = []
     for g in range(data.groups):
@@ -189,6 +194,8 @@ def _told(asked: _Asked, data: LifeRows, fits: Fits, mine: Bools, choice: Choice
         enough = known and fits.failures[g] >= 3 and of.name != "exponential"
         unknown = not chosen[g]
         codes = _doubts(asked, fits, g, oldest[g], agreement[g], (*own_parameters, *own_figures.values()))
+        if below[g] > BELOW:
+            codes.append(_reason("below_zero", share=f"{100 * below[g]:.3g}"))
         if between[g]:
             codes.append(_reason("intervals_at_middle"))
         if late[g]:
@@ -217,13 +224,15 @@ def _told(asked: _Asked, data: LifeRows, fits: Fits, mine: Bools, choice: Choice
     return answers
 
 
-def _agreement(fits: Fits, data: LifeRows, parameters: Floats) -> list[GoodnessOfFit]:
+def _agreement(
+    fits: Fits, data: LifeRows, parameters: Floats, estimate: Callable[[Distribution, LifeRows], Floats]
+) -> list[GoodnessOfFit]:
     """Statistic, p-value where it is cheap, and r squared of each group."""
     shown = data.take(np.isfinite(parameters.sum(0))[data.group])
     limit = BOOTSTRAP_ROWS.get(len(fits.parameters), 0) / (1 if isinstance(fits.distribution, LocationScale) else 20)
     replicates = REPLICATES if REPLICATES * shown.count.sum() <= limit else 0
     with np.errstate(all="ignore"):
-        found = goodness(fits.distribution, data, parameters, replicates)
+        found = goodness(fits.distribution, data, parameters, replicates, estimate)
         straight = plot_r_squared(fits.distribution, data, parameters)
     columns = np.stack([found.statistic, found.p_value if replicates else np.full(data.groups, np.nan), straight])
     return [

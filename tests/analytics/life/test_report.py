@@ -162,6 +162,9 @@ def test_rank_regression_says_what_it_cannot() -> None:
     assert air.goodness.r_squared == pytest.approx(0.9531, abs=5e-5)
     best = one(published("weibull-shock-absorber-rrx"), method="rr", distribution="best")
     assert len(best.alternatives) == 5
+    few = one(ready([54.0, 187, 216, 240, 500], [1, 1, 1, 1, 0]), method="rr")
+    assert few.goodness.p_value is not None
+    assert few.goodness.p_value > 0.1
 
 
 def test_mixed_populations_steep_shapes_and_endless_means_are_remarked_on() -> None:
@@ -172,6 +175,8 @@ def test_mixed_populations_steep_shapes_and_endless_means_are_remarked_on() -> N
     assert mixed.goodness.p_value < 0.05
     steep = one(ready(1000 + 50 * rng.random(20), 1))
     assert "shape_extreme" in codes(steep)
+    below = one(ready([1.0, 2, 4, 9, 30, 80, 3, 5, 2, 6], 1), distribution="normal")
+    assert "below_zero" in codes(below)
     endless = one(ready(np.exp(3 * rng.logistic(size=30)), 1), distribution="loglogistic")
     assert "mean_infinite" in codes(endless)
     assert endless.mean.value is endless.mean.high is None
