@@ -264,7 +264,7 @@ class _Steps:
             "middle_of_intervals": data.sums(data.event == Event.INTERVAL) > 0,
             "no_failure": data.sums(failed) == 0,
         }
-        codes = _codes(said, data.groups)
+        codes = codes_of(said, data.groups)
         units = np.bincount(curve, data.count, len(group)).astype(np.float64)
         return cls(of, age, n, d, group, origin, units, codes)
 
@@ -276,7 +276,8 @@ class _Steps:
         )  # fmt: skip
 
 
-def _codes(said: dict[str, Bools], groups: int) -> tuple[tuple[str, ...], ...]:
+def codes_of(said: dict[str, Bools], groups: int) -> tuple[tuple[str, ...], ...]:
+    """The codes of each group, in the order of `said`, which has where each of them fits."""
     found: list[tuple[str, ...]] = [()] * groups
     for code, where in said.items():
         for g in np.flatnonzero(where).tolist():
