@@ -8,7 +8,7 @@ from enum import IntEnum
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import gammaln, psi
+from scipy.special import gammainc, gammaln, psi
 from scipy.stats import chi2, gamma, norm
 
 from analytics.life.distribution import Intervals
@@ -99,6 +99,7 @@ def own_rates(failures: ArrayLike, exposure: ArrayLike, level: float = 0.9) -> I
         return Intervals(r / t, np.sqrt(r) / t, low, high, level)
 
 
+@np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore")  # exposures of any size
 def gamma_poisson(
     failures: ArrayLike, exposure: ArrayLike, of: ArrayLike = 0, classes: int | None = None, level: float = 0.9
 ) -> Rates:
@@ -115,9 +116,9 @@ def gamma_poisson(
     quadrature, for the delta method at the maximum says nothing where the between-variance is 0: under the likelihood,
     with the shrinkage of a group of average size uniform from 0 to 1 (Christiansen and Morris, JASA 92, 1997, 618-632)
     times the root of the between-variance, which keeps it from 0 (Li and Lahiri, Journal of Multivariate Analysis 101,
-    2010, 882-892, do so with the likelihood); over a / b by the delta method. The ends are those of a gamma
-    distribution with that mean and variance. In simulations of 4 to 20 groups with four failures each on average,
-    intervals of 90 % held the truth in 83 % (four groups, coefficient of variation 1.7) to 99 % (groups alike).
+    2010, 882-892, do so with the likelihood); over a / b by the delta method. The ends are those of the mixture, and
+    hold the estimate itself. In simulations of 4, 8 and 20 groups with four failures each on average and coefficients
+    of variation from 0 to 1.7, intervals of 90 % held the truth in 88 % to 99 % (the most where groups are alike).
 
     `failures` (counts) and `exposure` broadcast to (groups,); `of` says each group's class. A group without exposure
     gets what its class says; one with a negative or missing number is left out (nan).
@@ -144,10 +145,9 @@ def gamma_poisson(
 
     weight = phi[c] * mu[c] * e / (1 + phi[c] * mu[c] * e)
     value = mu[c] * (1 + phi[c] * y) / (1 + phi[c] * mu[c] * e)
-    variance, mean_variance = _averaged(solve, total / np.maximum(groups, 1), value, mu)
     tail = (1 - level) / 2
     here = pooled[c] & usable
-    low, high = _ends(value, variance, tail)
+    variance, low, high, mean_variance = _averaged(solve, total / np.maximum(groups, 1), value, mu, tail)
     with np.errstate(divide="ignore", invalid="ignore"):
         plain = value**2 / np.where(phi[c] > 0, value * phi[c] * mu[c] / (1 + phi[c] * mu[c] * e), 1 / total[c])
         plain_low, plain_high = (value * gamma.ppf(p, plain) / plain for p in (tail, 1 - tail))
@@ -270,14 +270,17 @@ class _Marginal:
         return phi, mu, np.where(flat, none, likelihood), flat
 
 
-def _averaged(solve: _Marginal, size: Floats, value: Floats, mu: Floats) -> tuple[Floats, Floats]:
-    """Variance about `value` of each group's rate, and about ln `mu` of each class's mean, over the hyperparameters.
+def _averaged(
+    solve: _Marginal, size: Floats, value: Floats, mu: Floats, tail: float
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Each group's rate averaged over the hyperparameters: its variance about `value`, and its ends with `tail` beyond.
 
-    `size` is the mean number of failures of a group: in B, a = size B / (1 - B), the prior is ((1 - B) / B)^(1/2).
+    Also the variance of each class's mean about ln `mu`. `size` is the mean number of failures of a group: in B, a =
+    size B / (1 - B), the prior is ((1 - B) / B)^(1/2).
     """
     node, share = np.polynomial.legendre.leggauss(_NODES)
     of, y = solve.sums.of, solve.y
-    logs, spreads, means = [], [], []
+    logs, centres, spreads, means = [], [], [], []
     for b, weight in zip((node + 1) / 2, share, strict=True):
         phi = (1 - b) / b / np.where(size > 0, size, 1.0)
         m = solve.mean(phi)
@@ -285,17 +288,38 @@ def _averaged(solve: _Marginal, size: Floats, value: Floats, mu: Floats) -> tupl
         information = solve.sums(me * (1 + p * y) / (1 + p * me) ** 2)
         about = 1 / np.where(information > 0, information, 1.0)
         e = m[of] * (1 + p * y) / (1 + p * me)
-        within = e * p * m[of] / (1 + p * me) + (e / (1 + p * me)) ** 2 * about[of]
-        logs.append(np.log(weight) + np.log((1 - b) / b) / 2 + solve.likelihood(phi, m) + np.log(about) / 2)
-        spreads.append(within + (e - value) ** 2)
+        logs.append(np.log(weight) + solve.likelihood(phi, m) + np.log(about) / 2 + np.log((1 - b) / b) / 2)
+        centres.append(e)
+        spreads.append(e * p * m[of] / (1 + p * me) + (e / (1 + p * me)) ** 2 * about[of])
         means.append(about + (np.log(m) - np.log(mu)) ** 2)
     belief = np.exp(np.stack(logs) - np.max(logs, axis=0))
     belief /= belief.sum(axis=0)
-    return (belief[:, of] * np.stack(spreads)).sum(axis=0), (belief * np.stack(means)).sum(axis=0)
+    weight, centre, spread = belief[:, of], np.stack(centres), np.stack(spreads)
+    variance = (weight * (spread + (centre - value) ** 2)).sum(axis=0)
+    low, high = (_quantile(weight, centre, spread, at) for at in (tail, 1 - tail))
+    return variance, np.minimum(low, value), np.maximum(high, value), (belief * np.stack(means)).sum(axis=0)
 
 
-def _ends(value: Floats, variance: Floats, tail: float) -> tuple[Floats, Floats]:
-    """The ends of a gamma distribution by its mean and variance."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        shape = np.maximum(value**2 / variance, 1e-2)
-        return value * gamma.ppf(tail, shape) / shape, value * gamma.ppf(1 - tail, shape) / shape
+def _quantile(weight: Floats, centre: Floats, spread: Floats, share: float) -> Floats:
+    """Quantiles of mixtures of gamma distributions (nodes, groups) by mean and variance: Newton inside a bracket."""
+    shape = centre**2 / spread
+    scale = spread / centre
+    front = np.log(weight + 1e-300) - gammaln(shape)
+    x = np.log((weight * centre).sum(axis=0))
+    low, high = x - 80.0, np.log((centre + 40 * np.sqrt(spread)).max(axis=0))
+    live = np.arange(len(x))
+    for _ in range(_STEPS):
+        s, f, w = shape[:, live], front[:, live], weight[:, live]
+        z = np.exp(x[live]) / scale[:, live]
+        gap = (w * gammainc(s, z)).sum(axis=0) - share
+        slope = np.exp(f + s * np.log(z) - z).sum(axis=0)
+        low[live], high[live] = np.where(gap < 0, x[live], low[live]), np.where(gap >= 0, x[live], high[live])
+        step = x[live] - gap / np.where(slope > 0, slope, 1e-300)
+        inside = (step > low[live]) & (step < high[live])
+        step = np.where(inside, step, (low[live] + high[live]) / 2)
+        moved = np.abs(step - x[live])
+        x[live] = step
+        live = live[moved > 1e-8]
+        if not len(live):
+            break
+    return np.asarray(np.exp(x))

@@ -71,6 +71,7 @@ class MultiSample:
     samples: Ints
 
 
+@np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore")  # times of any size
 def multi_sample(
     failures: ArrayLike, time: ArrayLike, of: ArrayLike = 0, classes: int | None = None, level: float = 0.9
 ) -> MultiSample:

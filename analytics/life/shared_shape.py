@@ -35,6 +35,7 @@ class Shapes:
     weight: Floats
 
 
+@np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore")  # ages of any size
 def shared_shape(data: LifeRows, of: Ints, classes: int | None = None, level: float = 0.9) -> Shapes:
     """The shape of every class, and of each of its groups drawn towards it.
 
@@ -133,6 +134,7 @@ def shared_shape(data: LifeRows, of: Ints, classes: int | None = None, level: fl
     )
 
 
+@np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore")
 def lives(data: LifeRows, shape: Intervals, share: float | None = None, level: float = 0.9) -> Intervals:
     """The age by which `share` of each group fails, for shapes that come with an uncertainty of their own.
 
