@@ -61,6 +61,7 @@ STEPS = (
             "that was made, too.",
         ),
     ),
+    Step(3, Text("寿命可以月计。", "Ages may be counted in months.")),
 )
 """All steps, oldest first: one for each version after the first."""
 

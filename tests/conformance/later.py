@@ -1,6 +1,6 @@
-"""A registry of later versions, for tests of migration: what versions 3 and 4 of the schema might be.
+"""A registry of later versions, for tests of migration: what the two after today's might be.
 
-Version 3 counts a lot's units in place of its quantity and notes the year. Version 4 counts them in thousands, gives
+The next counts a lot's units in place of its quantity and notes the year. The last counts them in thousands, gives
 parts an origin and a mass, organisations no region any more, looks bills up by the child, has tools, and no aliases.
 """
 
@@ -21,22 +21,23 @@ TODAY = dict(KINDS)
 LOT = TODAY["lot"].declared_schema
 
 
-def _third(rows: pl.DataFrame) -> pl.DataFrame:
+def _next(rows: pl.DataFrame) -> pl.DataFrame:
     units = pl.col("quantity").round(0).cast(pl.Int64).alias("units")
     return rows.with_columns(units, year=pl.col("produced_on").dt.year().cast(pl.Int64)).drop("quantity")
 
 
-def _fourth(rows: pl.DataFrame) -> pl.DataFrame:
+def _last(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(thousands=pl.col("units") / 1000).drop("units")
 
 
-THIRD = Step(3, Text("批次以件计。", "Lots are counted in units."), {"lot": Change(LOT, _third)})
-FOURTH = Step(
-    4,
+TODAYS = migration.VERSION
+NEXT = Step(TODAYS + 1, Text("批次以件计。", "Lots are counted in units."), {"lot": Change(LOT, _next)})
+LAST = Step(
+    TODAYS + 2,
     Text("批次以千件计。", "Lots are counted in thousands."),
     {
         "lot": Change(
-            {**{n: t for n, t in LOT.items() if n != "quantity"}, "units": pl.Int64(), "year": pl.Int64()}, _fourth
+            {**{n: t for n, t in LOT.items() if n != "quantity"}, "units": pl.Int64(), "year": pl.Int64()}, _last
         )
     },
 )
@@ -76,8 +77,8 @@ def _kinds() -> dict[str, Kind]:
 
 
 def live(patch: pytest.MonkeyPatch) -> None:
-    """Make it version 4, until `patch` is undone."""
-    steps = (*migration.STEPS, THIRD, FOURTH)
+    """Make it the last version, until `patch` is undone."""
+    steps = (*migration.STEPS, NEXT, LAST)
     patch.setattr(migration, "STEPS", steps)
     patch.setattr(migration, "VERSION", steps[-1].version)
     for name in reversed(TODAY):  # all of them, so that they come back in their order

@@ -33,7 +33,10 @@ from tests.conformance.stores import graph, keys, parts, replayed
 ROOT = Path(__file__).parents[2]
 FIRST = Path(__file__).with_name("golden") / "version-1.sql"
 
-LAYOUTS = {2: "a3a92805d093919c1ab4de3ab57ff418be6f3b0ec19fa69937920860ac3b1dcd"}
+LAYOUTS = {
+    2: "a3a92805d093919c1ab4de3ab57ff418be6f3b0ec19fa69937920860ac3b1dcd",
+    3: "12fd668be50eb26b05e09e421b3d313b63dc716e12258a97e1cf12e53133a89e",
+}
 """`migration.layout()` of every version."""
 
 
@@ -123,7 +126,7 @@ def test_a_store_of_today_is_not_migrated(tmp_path: Path) -> None:
 
 
 def full() -> dict[str, pl.DataFrame]:
-    """A world with rows of all kinds that version 4 changes."""
+    """A world with rows of all kinds that the last version changes."""
     lot = {"part": "L01/B", "maker": "S1", "produced_on": dt.date(2024, 12, 31)}
     return machine() | {
         "organisation": rows("organisation", {"id": "L01", "region": "110000"}, {"id": "S1"}, {"id": "S2"}),
@@ -166,7 +169,7 @@ def test_rows_change_as_the_steps_say(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "region" not in found["organisation"].columns
     store.commit(ChangeSet({"tool": rows("tool", part("T")), "part": rows("part", part("N", origin="here"))}))
     store.commit(ChangeSet(delete={"lot": found["lot"]["key"].head(1)}))
-    assert [c.version for c in store.journal()] == [2, 2, 2, 4, 4]
+    assert [c.version for c in store.journal()] == [later.TODAYS] * 3 + [later.LAST.version] * 2
     assert holds(store)
     with store.read() as session:
         assert session.trace(["L01/B"], "contains", "in")["key"].to_list() == ["L01/B", "L01/A", "L01/M"]
@@ -192,9 +195,9 @@ def test_a_snapshot_of_an_older_version_is_not_believed(tmp_path: Path, monkeypa
     def doubled(before: pl.DataFrame) -> pl.DataFrame:
         return before.with_columns(pl.col("quantity") * 2)
 
-    step = Step(3, Text("加倍。", "Doubled."), {"lot": Change(kind("lot").declared_schema, doubled)})
+    step = Step(later.TODAYS + 1, Text("加倍。", "Doubled."), {"lot": Change(kind("lot").declared_schema, doubled)})
     monkeypatch.setattr(migration, "STEPS", (*migration.STEPS, step))
-    monkeypatch.setattr(migration, "VERSION", 3)
+    monkeypatch.setattr(migration, "VERSION", step.version)
     with Workspace.open(url) as workspace:
         assert workspace.view().table("lot")["quantity"].to_list() == [14.0, 2999.2, None]
 
@@ -209,7 +212,11 @@ def test_a_newer_store_is_refused_and_left_alone(tmp_path: Path, monkeypatch: py
     with pytest.raises(StoreError) as refused:
         SqliteStore(path)
     assert refused.value.code == "store.version"
-    assert all(number in refused.value.say(locale) for locale in ("zh", "en") for number in ("4", "2"))
+    assert all(
+        number in refused.value.say(locale)
+        for locale in ("zh", "en")
+        for number in map(str, (later.LAST.version, later.TODAYS))
+    )
     assert "Update chaingraph" in refused.value.say("en")
     assert tables(path) == before
     for use in (open_before.head, lambda: open_before.commit(parts("A")), lambda: keys(open_before, "part")):
@@ -237,11 +244,11 @@ def test_a_step_that_fails_leaves_the_step_before(path: Path, monkeypatch: pytes
     later.live(monkeypatch)
     broken = {"lot": Change(later.LOT, lambda before: before.with_columns(key=pl.lit("x")))}
     with monkeypatch.context() as patch:
-        patch.setattr(migration, "STEPS", (*migration.STEPS[:-1], Step(4, later.FOURTH.text, broken)))
-        with pytest.raises(ValueError, match="Step 4 changes the keys of lot"):
+        patch.setattr(migration, "STEPS", (*migration.STEPS[:-1], replace(later.LAST, changes=broken)))
+        with pytest.raises(ValueError, match=f"Step {later.LAST.version} changes the keys of lot"):
             SqliteStore(path)
     found = tables(path)
-    assert ("version", "3") in found["meta rows"]
+    assert ("version", str(later.NEXT.version)) in found["meta rows"]
     assert {"units", "year"} <= {column for column, *_ in found["lot"]}
     store = SqliteStore(path)
     assert is_as_new(path)
@@ -259,7 +266,7 @@ def test_what_comes_later_is_gone_after_it() -> None:
 
 def test_a_column_of_another_type_needs_a_change(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     later.live(monkeypatch)
-    monkeypatch.setattr(migration, "STEPS", (*migration.STEPS[:-2], Step(3, later.THIRD.text), later.FOURTH))
+    monkeypatch.setattr(migration, "STEPS", (*migration.STEPS[:-2], replace(later.NEXT, changes={}), later.LAST))
     lot = KINDS["lot"]
     whole = later._field(lot.fields["code"], "code", int)
     monkeypatch.setitem(KINDS, "lot", replace(lot, fields={**lot.fields, "code": whole}))
@@ -291,9 +298,9 @@ def test_a_migration_killed_at_any_point_is_taken_up_again(
         later.live(patch)
         SqliteStore(tmp_path / "once.db").close()
     commits = [n for n, sql in enumerate(said, 1) if sql == "COMMIT"]
-    assert len(commits) == 3
+    assert len(commits) == later.LAST.version - 1
     renamed = next(n for n, sql in enumerate(said, 1) if "RENAME" in sql)
-    points = [said.index("BEGIN IMMEDIATE") + 2, commits[0] + 1, renamed, commits[1], commits[2]]
+    points = [said.index("BEGIN IMMEDIATE") + 2, commits[0] + 1, renamed, commits[-2], commits[-1]]
     folders = [tmp_path / str(point) for point in points]
     for folder in folders:
         folder.mkdir()
@@ -306,7 +313,8 @@ def test_a_migration_killed_at_any_point_is_taken_up_again(
         run = apsw.Connection(str(folder / "graph.db"))
         versions.append(run.execute("SELECT max(value) FROM meta WHERE name = 'version'").get)
         run.close()
-    assert versions == [None, "2", "2", "2", "3"]
+    today = str(later.TODAYS)
+    assert versions == [None, "2", today, today, str(later.NEXT.version)]
     later.live(monkeypatch)
     for folder in folders:
         store = SqliteStore(folder / "graph.db")
@@ -326,7 +334,7 @@ def test_processes_that_open_at_once_migrate_once(path: Path) -> None:
         process.stdin.write("go\n")
         process.stdin.flush()
     taken = [process.communicate(timeout=60)[0].split() for process in running]
-    assert sorted(chain.from_iterable(taken)) == ["2", "3", "4"]
+    assert sorted(chain.from_iterable(taken)) == [str(n) for n in range(2, later.LAST.version + 1)]
     assert all(process.returncode == 0 for process in running)
 
 
@@ -339,9 +347,9 @@ def test_a_migration_waits_for_a_load(path: Path, monkeypatch: pytest.MonkeyPatc
         waiting.start()
         waiting.join(0.3)
         assert opened == []
-        assert ("version", "2") in tables(path)["meta rows"]
+        assert ("version", str(later.TODAYS)) in tables(path)["meta rows"]
     waiting.join(60)
-    assert ("version", "4") in tables(path)["meta rows"]
+    assert ("version", str(later.LAST.version)) in tables(path)["meta rows"]
     loading.close()
     opened[0].close()
 
@@ -352,12 +360,12 @@ def test_payloads_of_older_versions_are_read_in_the_columns_of_today(monkeypatch
     payload = changes.payload()
     later.live(monkeypatch)
     about: Any = ("L01", changes.id, None, 0, True)
-    found = decoded(payload, None, 2, *about)
+    found = decoded(payload, None, later.TODAYS, *about)
     assert "part_alias" not in found.put.keys() | found.delete.keys()
     assert found.delete["lot"].to_list() == ["y@z"]
     assert all(dict(found.put[name].schema) == kind(name).schema for name in found.put)
     assert found.put["lot"]["thousands"].to_list() == [0.007, 1.5, None]
-    assert decoded(payload, ["part"], 2, *about).put.keys() == {"part"}
+    assert decoded(payload, ["part"], later.TODAYS, *about).put.keys() == {"part"}
     lots = [Payload("put", "lot", each.data) for each in payload if each[:2] == ("put", "lot")]
     with pytest.raises(ValueError, match="lot"):
-        decoded(lots, None, 4, *about)
+        decoded(lots, None, later.LAST.version, *about)

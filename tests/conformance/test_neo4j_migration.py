@@ -61,16 +61,16 @@ def test_rows_kinds_and_constraints_become_todays(
     assert "Tool_key" in names
     assert "part_alias_key" not in names
     store.commit(ChangeSet({"tool": rows("tool", part("T"))}, load="l", part=1))
-    assert [c.version for c in store.journal()] == [2, 2, 2, 4]
+    assert [c.version for c in store.journal()] == [later.TODAYS] * 3 + [later.LAST.version]
     assert holds(store)
     # the program of before, which had it open, notices
     with monkeypatch.context() as back:
-        back.setattr(migration, "VERSION", 2)
+        back.setattr(migration, "VERSION", later.TODAYS)
         for use in (older.head, lambda: older.commit(parts("A")), lambda: keys(older, "part")):
             with pytest.raises(StoreError) as refused:
                 use()
             assert refused.value.code == "store.version"
-        with pytest.raises(StoreError, match="4"):
+        with pytest.raises(StoreError, match=str(later.LAST.version)):
             open_store(neo4j_server.url)
     store.close()
 
@@ -107,7 +107,7 @@ def test_a_migration_that_stops_anywhere_is_taken_up_again(
     last = Neo4jStore(neo4j_server.url)
     assert holds(last)
     assert verify(last) is None
-    assert neo4j_migration.state(last.link) == (4, migration.layout())
+    assert neo4j_migration.state(last.link) == (later.LAST.version, migration.layout())
     last.close()
 
 
