@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from calendar import monthrange
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,6 @@ from analytics.life import plots
 from analytics.life.forecast import Count, Forecast
 from analytics.life.plots import Picture
 from analytics.life.spares import needed, shelf, turnaround
-from analytics.model import MONTH_DAYS
 from schema import Text
 
 FEW = 10
@@ -129,12 +129,19 @@ def estimate(of: Count, at: int | tuple[int, int], level: float) -> Estimate:
     return Estimate(value=value, low=low, high=high, level=level)
 
 
+def _later(day: dt.date, months: int) -> dt.date:
+    """The same day so many months later, or the month's last where it has no such day."""
+    years, month = divmod(day.month - 1 + months, 12)
+    year = day.year + years
+    return dt.date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
 def months_of(found: Forecast, day: dt.date | None = None) -> tuple[ForecastMonth, ...]:
     """The months of all groups together, from a day on where one is given."""
     return tuple(
         ForecastMonth(
             month=k + 1,
-            until=None if day is None else str(day + dt.timedelta(days=round((k + 1) * MONTH_DAYS))),
+            until=None if day is None else str(_later(day, k + 1)),
             at_risk=float(found.at_risk[:, k].sum()),
             returns=estimate(found.all_month, k, found.level),
             cumulative=estimate(found.all_cumulative, k, found.level),

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import brentq
 
 from analytics.life import counts, weibull
 from analytics.life.distribution import Fits, Status
@@ -17,6 +16,7 @@ from analytics.life.draws import Hazard, Lives, lives, scores
 from analytics.life.families import DISTRIBUTIONS
 from analytics.life.forecast import Fleet, forecast, moments, unreported
 from analytics.life.rows import Floats, Ints, LifeRows, ready
+from benchmarks import backtest
 from tests.analytics.published import examples
 
 
@@ -77,6 +77,7 @@ def test_the_bearing_cage_fleet_in_its_next_300_hours() -> None:
     assert found.all_cumulative.high[-1] > naive.all_cumulative.high[-1]
 
 
+@settings(max_examples=40)
 @given(
     ages=st.lists(st.floats(0, 3000), min_size=1, max_size=5),
     use=st.floats(1, 400),
@@ -220,35 +221,15 @@ def test_draws_spread_evenly_and_have_the_covariance_of_the_estimates() -> None:
         assert logs.var(axis=0) == pytest.approx(variance, rel=0.15)
 
 
-@pytest.mark.parametrize(("target", "naive_below"), [(5, 0.80), (30, 0.80)])
-def test_intervals_hold_what_comes_as_often_as_they_say(target: int, naive_below: float) -> None:
-    """A backtest: 150 fleets of 300 units that came into use over 36 months, and what fails in the next 12."""
-    rng = np.random.default_rng(target)
-    sims, units, use, beta = 150, 300, 100.0, 2.0
-    age = np.tile((np.arange(units) + 0.5) / units * 36 * use, (sims, 1))
-    eta = brentq(lambda eta: (1 - np.exp(-((age[0] / eta) ** beta))).sum() - target, 1.0, 1e7)
-    life = eta * rng.exponential(size=age.shape) ** (1 / beta)
-    failed, group = life < age, np.repeat(np.arange(sims), units).reshape(age.shape)
-    # suspensions are counted at 36 ages, which changes next to nothing and takes a tenth of the time
-    rounded = np.where(failed, life, (np.floor(age / use) + 0.5) * use)
-    codes = group * 10**6 + np.where(failed, np.arange(units) + 1000, np.floor(age / use)).astype(int)
-    _, first, number = np.unique(codes, return_index=True, return_counts=True)
-    rows = ready(
-        rounded.ravel()[first], failed.ravel()[first].astype(np.int8), count=number, group=group.ravel()[first]
-    )
-    fit = fitted(weibull.fit_rows(rows))
-    alive = ~failed.ravel()[first]
-    ages = rounded.ravel()[first][alive]
-    fleet = Fleet.of(ages, number[alive], use, group.ravel()[first][alive], sims)
-    came = ((life > age) & (life <= age + 12 * use)).sum(axis=1)
-    model = lives(fit, likelihood=right_censored(rows), draws=100)
-
-    def held(found: Any) -> float:
-        ends = found.cumulative.low[:, -1], found.cumulative.high[:, -1]
-        return float(((came >= ends[0]) & (came <= ends[1]))[fit.fitted].mean())
-
-    assert held(forecast(fleet, model, 12)) == pytest.approx(0.90, abs=0.06)
-    assert held(forecast(fleet, Lives(model.best), 12)) < naive_below
+@pytest.mark.parametrize("failures", [5, 30])
+def test_intervals_hold_what_comes_as_often_as_they_say(failures: int) -> None:
+    fleets = backtest.simulated(failures, 100, units=200)
+    fits = fleets.fits
+    judged = fits.fitted & (fits.failures >= 3)
+    inside, below, above = backtest.shares(fleets, lives(fits, likelihood=fleets.likelihood, draws=50), judged)
+    assert inside == pytest.approx(0.90, abs=0.07)
+    assert max(below, above) < 0.10
+    assert backtest.shares(fleets, Lives(lives(fits, draws=1).best), judged)[0] < 0.80
 
 
 def test_failures_not_yet_reported_as_simulated() -> None:
