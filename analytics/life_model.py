@@ -205,6 +205,8 @@ def records(
         rows = rows.with_columns(wanted=pl.lit(mode)).with_columns(**of_mode("wanted")).drop("wanted")
     if counted.mismatched.filter(of).height:
         warnings.append(Reason(code="unit_mismatch", text=CODES["unit_mismatch"]))
+    alive = counted.population.filter(of)["code"].unique().sort().to_list()
+    warnings += [Reason(code=code, text=CODES[code]) for code in alive]
     unit = counted.units.filter(pl.col("part") == part)["age_unit"]
     return rows, str(unit[0]) if len(unit) else "h", tuple(warnings)
 

@@ -22,6 +22,7 @@ from analytics.life.ranks import points as ranked
 from analytics.life.ranks import rank_fits
 from analytics.life.rows import Event, Floats, Ints, LifeRows, exits
 from analytics.life.survival import kaplan_meier
+from analytics.life.turnbull import turnbull
 from schema import Text
 
 PAPER: dict[str, tuple[Spacing, Spacing]] = {
@@ -100,23 +101,28 @@ def taken(fits: Fits, groups: Ints) -> Fits:
 def positions(data: LifeRows) -> tuple[Floats, Floats]:
     """Where the failures of one group are plotted: (ages, shares failed), sorted by age; empty without a failure.
 
-    Exact median ranks, suspensions by Johnson's adjusted ranks, a failure seen in an interval at its middle
-    (`analytics.life.ranks.points`). With late entries, to which no rank belongs, the middle of each step of the
-    product-limit estimate of those at risk (Meeker and Escobar 1998, section 6.4.1; Lynden-Bell, Monthly Notices of the
-    Royal Astronomical Society 155, 1971).
+    Exact median ranks, suspensions by Johnson's adjusted ranks (`analytics.life.ranks.points`), where every unit was
+    seen from age 0 and every failure at its age. Else by the estimate that needs no distribution: the middle of the
+    steps of Kaplan and Meier's, or Turnbull's at the upper ends of intervals (Meeker and Escobar 1998, sections 6.4.1
+    to 6.4.3). Of its first stretch, where observation was interrupted, and without the
+    end, where it is 1.
     """
-    if np.any(data.entry > 0):
-        return _by_steps(data)
-    found = ranked(data)
-    return found.age, found.rank
+    if ranks_belong(data):
+        found = ranked(data)
+        return found.age, found.rank
+    if not np.any(data.event == Event.INTERVAL):
+        curve = kaplan_meier(data)
+        first = curve.curve == 0
+        survival = curve.estimate[first]
+        return curve.age[first], 1 - (np.r_[1.0, survival[:-1]][: len(survival)] + survival) / 2
+    masses = turnbull(data)
+    first = (masses.origin == masses.origin.min(initial=np.inf)) & np.isfinite(masses.age_to) & (masses.survival > 0)
+    return masses.age_to[first], 1 - masses.survival[first]
 
 
-def _by_steps(data: LifeRows) -> tuple[Floats, Floats]:
-    """The middle of each step of 1 - the Kaplan-Meier curve; of its first stretch where observation was interrupted."""
-    curve = kaplan_meier(data)
-    first = curve.curve == 0
-    survival = curve.estimate[first]
-    return curve.age[first], 1 - (np.r_[1.0, survival[:-1]] + survival)[: len(survival)] / 2
+def ranks_belong(data: LifeRows) -> bool:
+    """Whether all units were seen from age 0 and all failures at their age, so that ranks belong to them."""
+    return not np.any(data.entry > 0) and not np.any(data.event == Event.INTERVAL)
 
 
 def life_table(data: LifeRows, level: float = 0.9) -> tuple[Floats, Intervals]:
@@ -318,12 +324,11 @@ def _said(groups: Sequence[Drawn], unit: str | None, level: float, interval: End
 
 
 def _reading(groups: Sequence[Drawn], level: float) -> Text:
-    how = [Text("中位秩", "at median ranks")]
-    if any(np.any(each.data.entry > 0) for each in groups):
-        how = [Text("乘积极限估计", "by the product-limit estimate")]
+    zh, en = "中位秩", "at median ranks"
     if any(np.any(each.data.event == Event.INTERVAL) for each in groups):
-        how.append(Text("区间取中点", "intervals at their middle"))
-    zh, en = "，".join(each.zh for each in how), ", ".join(each.en for each in how)
+        zh, en = "Turnbull 估计，区间取上限", "by Turnbull's estimate, of intervals at their ends"
+    elif not all(ranks_belong(each.data) for each in groups):
+        zh, en = "Kaplan–Meier 估计", "by Kaplan and Meier's estimate"
     share = f"{100 * level:g} %"
     return Text(
         f"点：失效（{zh}）；线与色带：拟合及 {share} 区间；底部短线：中止（尚未失效）。",

@@ -218,11 +218,10 @@ def _interval(of: LifeFigure) -> str | None:
 
     if of.value is None:
         return None
-    return (
-        shown(of.value)
-        if of.low is None and of.high is None
-        else f"{shown(of.value)} ({shown(of.low)} – {shown(of.high)})"
-    )
+    if of.low is None and of.high is None:
+        return shown(of.value)
+    to = " – " if min(of.value, of.low or 0.0) < 0 else "–"
+    return f"{shown(of.value)} ({shown(of.low)}{to}{shown(of.high)})"
 
 
 def _fitted(

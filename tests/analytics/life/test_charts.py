@@ -76,7 +76,17 @@ def test_units_that_came_late_are_at_risk_from_then_on() -> None:
     ages, shares = positions(data)
     survival = np.cumprod([1, 3 / 4, 3 / 4, 1 / 2])
     assert ages.tolist() == [10.0, 15.0, 30.0]
-    assert shares == pytest.approx(1 - (survival[:-1] + survival[1:]) / 2)
+    assert shares == pytest.approx(1 - (survival[:-1] + survival[1:]) / 2, rel=1e-6)
+
+
+def test_inspected_units_are_plotted_at_the_ends_of_their_intervals() -> None:
+    """Worked by hand: 3 and 5 of 20 fail by 10 and 20, one is taken out alive at 20, 1 of 11 fails by 30."""
+    data = ready([0.0, 10.0, 20.0, 20.0, 30.0], [2, 2, 0, 2, 0], age_to=[10.0, 20.0, np.nan, 30.0, np.nan],
+                 count=[3.0, 5.0, 1.0, 1.0, 10.0])  # fmt: skip
+    ages, shares = positions(data)
+    assert ages.tolist() == [10, 20, 30]
+    assert shares == pytest.approx([3 / 20, 8 / 20, 1 - 12 / 20 * 10 / 11], rel=1e-6)
+    assert "Turnbull" in (probability_plot([drawn(data)], TITLE).note or NAME).zh
 
 
 def test_the_picture_has_every_failure_every_suspension_and_the_fitted_line() -> None:
