@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 
 from analytics import growth_fleet as fleet
 from analytics.core import Estimate, Parameters, Piece, Reason, Result, analysis, digits
-from analytics.growth_changes import GrowthComparison, days, looked_for, versions
+from analytics.growth_changes import GrowthComparison, beside_others, days, looked_for, versions
 from analytics.hazard import LEVEL
 from analytics.labels import called
 from analytics.life.growth_report import HEADINGS, GrowthTrack, estimate, three, tracked
@@ -210,21 +210,22 @@ def grow(view: View, asked: GrowthParameters) -> Growth:
     maker = None if asked.maker is None else str(view.table("organisation")["key"][organisation(view, asked.maker)])
     mode = None if asked.mode is None else mode_of(view, part, asked.mode)
     records = view.table("life_record").filter(pl.col("part") == part)
-    if maker is not None:
-        records = records.filter(pl.col("maker") == maker)
+    mine = pl.lit(value=True) if maker is None else (pl.col("maker") == maker).fill_null(value=False)
     right = records.filter(pl.col("unit").is_null() | (pl.col("unit").cast(pl.String) == unit))
-    lives = fleet.prepared(right, view.table("lot"), mode)
-    beta = fleet.common_shape(lives)
-    lives = fleet.with_expected(lives, beta or 1.0)
+    everyone = fleet.prepared(right, view.table("lot"), mode)
+    beta = fleet.common_shape(everyone.filter(mine))
+    lives = fleet.with_expected(everyone.filter(mine), beta or 1.0)
     label = _label(view, part, maker, mode)
     clock = fleet.clock(lives)
     tracks, found = _tracks(lives, clock, beta or 1.0, label, unit, asked.level)
     compared = versions(lives, asked.level) if asked.change in {None, "version"} else []
+    if asked.change in {None, "version"} and maker is not None:
+        compared += beside_others(fleet.with_expected(everyone, beta or 1.0), maker, asked.level)
     if asked.change not in {None, "version"}:
         compared = days(lives, clock, beta or 1.0, dt.date.fromisoformat(str(asked.change)), maker, asked.level)
     comparisons = [*compared, *found]
     codes: dict[str, str] = {"growth.renewing_fleet": ""} if lives.height else {"growth.no_records": ""}
-    codes |= {"growth.unit_mismatch": ""} if right.height < records.height else {}
+    codes |= {"growth.unit_mismatch": ""} if right.filter(mine).height < records.filter(mine).height else {}
     undated = lives.filter(pl.col("started_on").is_null() | pl.col("observed_on").is_null()).height
     codes |= {"growth.no_dates": str(undated)} if undated else {}
     codes |= {"growth.shape_assumed": ""} if beta is None and lives["seen"].sum() else {}

@@ -19,9 +19,9 @@ from analytics.names import filled
 from schema import Text
 
 COMPARED = Text(
-    "{after} 对比 {before}（相同寿命下）：失效 {seen} 次，按其前的水平应为 {expected} 次，是其 {ratio} 倍"
+    "{after} 对比 {before}（相同寿命下）：失效 {seen} 次，按后者的水平应为 {expected} 次，是其 {ratio} 倍"
     "（{level} % 区间 {low}～{high}）；p = {p}。",
-    "{after} against {before}, at equal ages: {seen} failures where {expected} were to be expected at the former rate: "
+    "{after} against {before}, at equal ages: {seen} failures where {expected} were expected at the latter's rate: "
     "{ratio} times ({level} % interval {low} to {high}); p = {p}.",
 )
 FOUND = Text(
@@ -31,6 +31,8 @@ FOUND = Text(
 )
 SIDES = {
     "version": Text("版本 {name}", "version {name}"),
+    "others": Text("版本 {name}", "version {name}"),
+    "others_before": Text("其他厂家", "the other makers"),
     "production": Text("{name} 起生产", "made from {name} on"),
     "production_before": Text("{name} 前生产", "made before {name}"),
     "calendar": Text("{name} 起", "from {name} on"),
@@ -41,9 +43,9 @@ SIDES = {
 class GrowthComparison(Piece):
     """Failures after a change against those before it, at equal ages."""
 
-    kind: Literal["version", "production", "calendar", "found"]
-    """One version against the one before; units made from a day on; failures from a day on; the month of production at
-    which the rate most likely changed."""
+    kind: Literal["version", "others", "production", "calendar", "found"]
+    """One version against the one before; a version against all other makers' units; units made from a day on; failures
+    from a day on; the month of production at which the rate most likely changed."""
     text: Text
     maker: str | None
     before: Text
@@ -62,6 +64,10 @@ class GrowthComparison(Piece):
     ratio: Estimate
     """How many times as often it fails after: exact bounds, given the shape of life. Of a change that was looked for
     they hold for that place alone."""
+    verdict: Literal["better", "worse", "unclear"]
+    """Whether the interval of the ratio leaves out 1; for a change that was looked for, whether p is below 1 -
+    level.
+    """
     p: float
     """How often chance brings as much, two-sided; for a change that was looked for, anywhere."""
 
@@ -82,18 +88,24 @@ class GrowthComparison(Piece):
             "expected_after": digits(self.expected_after),
             "ratio": three(self.ratio),
             "p": digits(self.p),
+            "verdict": self.verdict,
         }
 
 
-def versions(lives: pl.DataFrame, level: float) -> list[GrowthComparison]:
-    """Every version of a maker against the one that it made before."""
-    table = (
+def _by_version(lives: pl.DataFrame) -> pl.DataFrame:
+    """Failures seen and expected of every version of every maker, in the order of production."""
+    return (
         lives.filter(pl.col("version").is_not_null())
         .group_by("maker", "version")
         .agg(pl.col("seen").sum(), pl.col("expected").sum(), pl.col("made").min())
         .filter(pl.col("expected") > 0)
         .sort("maker", "made", "version")
     )
+
+
+def versions(lives: pl.DataFrame, level: float) -> list[GrowthComparison]:
+    """Every version of a maker against the one that it made before."""
+    table = _by_version(lives)
     found = []
     for one, other in zip(table.iter_rows(named=True), table[1:].iter_rows(named=True), strict=False):
         if one["maker"] != other["maker"]:
@@ -102,6 +114,22 @@ def versions(lives: pl.DataFrame, level: float) -> list[GrowthComparison]:
         ratio, p = rate_ratio(*before, *after, level)
         names, since = (one["version"], other["version"]), other["made"].isoformat() if other["made"] else None
         found.append(_comparison("version", other["maker"], names, before, after, ratio, p, level, (since,)))
+    return found
+
+
+def beside_others(lives: pl.DataFrame, maker: str, level: float) -> list[GrowthComparison]:
+    """Every version of a maker against all units of the other makers; `lives` are those of all makers."""
+    mine = pl.col("maker") == maker
+    rest = lives.filter(~mine)
+    others = (float(rest["seen"].sum()), float(rest["expected"].sum()))
+    if not others[1] > 0:
+        return []
+    found = []
+    for row in _by_version(lives.filter(mine)).iter_rows(named=True):
+        after = (row["seen"], row["expected"])
+        ratio, p = rate_ratio(*others, *after, level)
+        since = row["made"].isoformat() if row["made"] else None
+        found.append(_comparison("others", maker, ("", row["version"]), others, after, ratio, p, level, (since,)))
     return found
 
 
@@ -168,5 +196,12 @@ def _comparison(
         kind=kind, text=said, maker=maker, before=sides[0], after=sides[1], since=since[0],
         since_low=since[1] if len(since) > 1 else None, since_high=since[2] if len(since) > 1 else None,
         failures_before=round(before[0]), expected_before=before[1], failures_after=round(after[0]),
-        expected_after=after[1], ratio=estimate(ratio, level), p=p,
+        expected_after=after[1], ratio=estimate(ratio, level), p=p, verdict=_verdict(kind, ratio, p, level),
     )  # fmt: skip
+
+
+def _verdict(kind: str, ratio: Figure, p: float, level: float) -> Literal["better", "worse", "unclear"]:
+    if kind == "found":
+        clear = p < 1 - level
+        return "unclear" if not clear else "better" if ratio.value < 1 else "worse"
+    return "better" if ratio.high < 1 else "worse" if ratio.low > 1 else "unclear"

@@ -17,18 +17,14 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from analytics.life import rows as lives_of
-from analytics.life.growth import Grouped, Observed, grouped, observed
-from analytics.life.rows import Event, Floats
-from analytics.life.shared_shape import shared_shape
+from analytics.life.growth import Grouped, Observed, grouped, observed, root
+from analytics.life.rows import Floats
 from analytics.records import latest
 
 EPOCH = dt.date(1970, 1, 1)
 INSTANTS = 240
 """Places by the calendar at which expected failures are summed; between them they are taken as evenly spread."""
 FLATTEST, STEEPEST = 0.1, 20.0
-FEW = 20
-"""Fewer failures than this, spread over months, tell no shape."""
 MONTH = pl.col("made").dt.truncate("1mo")
 COLUMNS = (
     "maker", "version", "made", "entry", "age", "count", "failed", "relevant", "repair_hours", "downtime_hours",
@@ -141,25 +137,37 @@ def clock(lives: pl.DataFrame) -> Clock | None:
 
 
 def common_shape(lives: pl.DataFrame) -> float | None:
-    """The Weibull shape within units of one maker, version and month of production, whatever their scales.
+    """The Weibull shape within units of one maker, version and month of production, each with a scale of its own.
 
-    So a change of design, or a bad month, is not taken for a steeper or flatter life. None where failures tell no
-    shape.
+    So a change of design, or a bad month, is not taken for a steeper or flatter life. The likelihood that is maximal in
+    the scales: r / beta + sum ln x = sum over strata of r_s V_s' / V_s, V = sum (x^beta - entry^beta). Where few of a
+    stratum's units have failed by a day set by the calendar, as in a fleet, this is the likelihood of Poisson processes
+    given their counts, of which no stratum takes a degree of freedom (Crow 1975, section 3.2). None where failures tell
+    no shape.
     """
     by = ["maker", "version", "made"]
     monthly = lives.with_columns(MONTH)
     strata = monthly.select(by).unique(maintain_order=True).with_row_index("stratum")
     table = monthly.join(strata, on=by, nulls_equal=True, maintain_order="left")
-    if table.is_empty():
-        return None
-    failed = (table["failed"] & table["relevant"]).to_numpy()
-    event = np.where(failed, Event.FAILURE, Event.SUSPENSION)
-    columns = (table[name].to_numpy() for name in ("age", "entry", "count", "stratum"))
-    age, entry, count, stratum = columns
-    rows = lives_of.ready(age, event, entry, np.nan, count, stratum, strata.height)
+    failed = table.select(pl.col("failed") & pl.col("relevant")).to_series().to_numpy()
+    age, entry, count, stratum = (table[name].to_numpy() for name in ("age", "entry", "count", "stratum"))
     if len(np.unique(age[failed])) < 2:
         return None
-    shape = float(shared_shape(rows, np.zeros(strata.height, np.int64), 1).shared.value[0])
+    oldest = age.max()
+    x, start = age / oldest, np.where(entry > 0, entry, oldest) / oldest
+    late, log_x, log_start = count * (entry > 0), np.log(x), np.log(start)
+    weight = count * failed
+    failures = np.bincount(stratum, weight, strata.height)
+    told, logs = failures > 0, float(weight @ log_x)
+
+    def score(beta: float) -> float:
+        end, begin = count * x**beta, late * start**beta
+        v = np.bincount(stratum, end - begin, strata.height)[told]
+        slope = np.bincount(stratum, end * log_x - begin * log_start, strata.height)[told]
+        with np.errstate(all="ignore"):
+            return float(failures.sum() / beta + logs - np.sum(failures[told] * slope / v))
+
+    shape = root(score)
     return float(np.clip(shape, FLATTEST, STEEPEST)) if np.isfinite(shape) else None
 
 

@@ -135,7 +135,7 @@ class GrowthTrack(Piece):
     """What time is: that of the file; the fleet's cumulative operating time; failures expected at equal ages, by the
     calendar or in the order of production."""
     unit: Text
-    """Unit of the axis."""
+    """Unit of the axis; empty where nobody said it."""
     failures: int
     systems: int
     end: float
@@ -194,18 +194,18 @@ class GrowthTrack(Piece):
 
     def rows(self, locale: str) -> list[list[Any]]:
         """The track as rows under `HEADINGS`."""
-        unit = self.unit.say(locale)
-        further = f"{number(AHEAD * self.end)} {unit}"
+        zh, en = (f"，{self.unit.zh}", f", {self.unit.en}") if self.unit.en else ("", "")
+        further = f"{number(AHEAD * self.end)} {self.unit.say(locale)}".strip()
         rows: list[list[Any]] = [
             [Text("失效数", "Failures").say(locale), self.failures, None, None],
-            [Text(f"观察终点，{unit}", f"End, {unit}").say(locale), digits(self.end), None, None],
+            [Text(f"观察终点{zh}", f"End{en}").say(locale), digits(self.end), None, None],
         ]
         figures = [(Text("β（<1 增长）", "beta (<1: growth)"), self.beta)]
         if self.axis in TIMES:
             figures += [
                 (Text("λ", "lambda"), self.scale),
-                (Text(f"瞬时 MTBF，{unit}", f"Instantaneous MTBF, {unit}"), self.mtbf_instantaneous),
-                (Text(f"累计 MTBF，{unit}", f"Cumulative MTBF, {unit}"), self.mtbf_cumulative),
+                (Text(f"瞬时 MTBF{zh}", f"Instantaneous MTBF{en}"), self.mtbf_instantaneous),
+                (Text(f"累计 MTBF{zh}", f"Cumulative MTBF{en}"), self.mtbf_cumulative),
                 (Text(f"再过 {further} 的失效数", f"Failures in a further {further}"), self.to_come),
             ]
         for text, of in figures:
@@ -214,7 +214,7 @@ class GrowthTrack(Piece):
         rows += [[f"{each.text.say(locale)}, p", digits(each.p), None, None] for each in tests]
         if self.change:
             at, p = self.change.at, number(self.change.p)
-            name = Text(f"变点（p = {p}），{unit}", f"Change (p = {p}), {unit}")
+            name = Text(f"变点（p = {p}）{zh}", f"Change (p = {p}){en}")
             rows.append([name.say(locale), digits(at.value), digits(at.low), digits(at.high)])
         return rows
 
@@ -228,8 +228,8 @@ def tracked(
 ) -> GrowthTrack:
     """All that the data say of growth. `of` is what they are about, `unit` that of the time."""
     found = fit(data)
-    time = unit or Text("时间", "time")
-    plain = time.en if axis in TIMES else None
+    time = unit or Text("", "")
+    plain = time.en or None if axis in TIMES else None
     tests, goodness, change, steady = _tested(data, found, level)
     unbiased = found.unbiased
     return GrowthTrack(
@@ -308,7 +308,7 @@ def _warnings(
     if change and change.p < DOUBT and change.at.value is not None:
         ratio = "∞" if change.ratio is None else number(change.ratio)
         place = number(change.at.value)
-        at = Text(f"{place} {unit.zh}", f"{place} {unit.en}")
+        at = Text(f"{place} {unit.zh}".strip(), f"{place} {unit.en}".strip())
         said.append(warning("growth.change", at=at, p=number(change.p), ratio=ratio))
     return tuple(said)
 
@@ -337,9 +337,10 @@ def picture(
     data: Observed | Grouped, found: Growth, of: Text, unit: Text, level: float, change: GrowthPoint | None = None
 ) -> Picture:
     """Failures so far over time, the fitted power law with its band, and where the rate most likely changed."""
-    time, count = steps(data)
+    when, count = steps(data)
     seen = Text("失效", "Failures seen")
-    layers = [plots.points(seen, time, count)]
+    layers = [plots.points(seen, when, count)]
+    time = Text(f"累计时间（{unit.zh}）", f"Time ({unit.en})") if unit.en else Text("累计时间", "Time")
     tops = [0.0, *count.tolist()]
     subtitle = None
     if _fitted(found):
@@ -362,7 +363,7 @@ def picture(
     return Picture(
         title=plots.titled(Text("可靠性增长", "Growth"), of),
         subtitle=subtitle,
-        x=plots.linear_axis(Text(f"累计时间（{unit.zh}）", f"Time ({unit.en})"), [0, found.end], zero=True),
+        x=plots.linear_axis(time, [0, found.end], zero=True),
         y=plots.linear_axis(Text("累计失效数", "Failures so far"), tops, zero=True),
         layers=tuple(layers),
     )

@@ -20,9 +20,9 @@ from analytics.life.repairable import LEVEL, NOTHING, Figure, rate_ratio
 from analytics.life.rows import Floats, Ints
 
 DRAWS = 4000
-BLOCK = 1_000_000
+BLOCK = 500_000
 """Failures simulated at a time; of many there are fewer draws, a tenth at least."""
-EDGE = 0.05
+EDGE = 0.02
 """A change is looked for outside of this share of what was watched at either end."""
 
 _NODES = (7 * (np.polynomial.legendre.leggauss(80)[0] + 1) / 2, 7 * np.polynomial.legendre.leggauss(80)[1] / 2)
@@ -230,20 +230,23 @@ def change_in_counts(
 ) -> Change | None:
     """As `change_point`, of counts in cells with an exposure each, such as years, or months of production.
 
-    The rate changes between two cells, at least one on either side. `at` is the exposure before the change. Given n,
-    counts are multinomial. None below four failures or two cells with exposure.
+    The rate changes between two cells, between the EDGEs of the exposure. `at` is the exposure before the change. Given
+    n, counts are multinomial. None below four failures or two cells with exposure.
     """
     x, e = np.asarray(failures, np.float64), np.asarray(exposure, np.float64)
     x, e = x[e > 0], e[e > 0]
     n = round(float(x.sum()))
     if n < 4 or len(e) < 2:
         return None
-    share = np.cumsum(e)[:-1] / e.sum()
-    counts = np.cumsum(x)[:-1]
+    places = np.cumsum(e)[:-1] / e.sum()
+    inside = (places >= EDGE) & (places <= 1 - EDGE)
+    if not inside.any():
+        return None
+    share, counts = places[inside], np.cumsum(x)[:-1][inside]
     ratios = _log_ratio(counts, n, share)
     best = int(np.argmax(ratios))
     rng = np.random.default_rng([SEED, n, len(e)])
-    drawn = np.cumsum(rng.multinomial(n, e / e.sum(), draws), axis=1)[:, :-1]
+    drawn = np.cumsum(rng.multinomial(n, e / e.sum(), draws), axis=1)[:, :-1][:, inside]
     null = 2 * _log_ratio(drawn.astype(np.float64), n, share).max(axis=1)
     low, high = _quantiles(share, _posterior(counts, float(n), share), level)
     return _change(float(share[best]), low, high, int(counts[best]), n, float(e.sum()), 2 * float(ratios[best]), null)
@@ -338,7 +341,8 @@ def known_change(data: Observed, at: float, level: float = LEVEL) -> Step:
     / E_2, and rho = (n_2 / E_2) / (n_1 / E_1). The variance of ln rho is 1 / n_1 + 1 / n_2 + (d ln(E_1 / E_2) / d
     beta)^2 var(beta), by the information, with a normal interval on the log scale. Where one side has no failure, the
     exact bounds of rho at that beta. The ratio of mean rates has exact bounds (`rate_ratio`). A change that was looked
-    for in the same data must not be tested so: see `change_point`.
+    for in the same data must not be tested so: see `change_point`. A failure that ended observation counts as any
+    other.
     """
     first, second = data.cut(at)
     n1, n2 = float(len(first.time)), float(len(second.time))

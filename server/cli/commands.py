@@ -14,6 +14,7 @@ from server.cli.demo import demo
 from server.cli.exporting import export
 from server.cli.fitting import fit
 from server.cli.forecasting import forecast
+from server.cli.growing import growth
 from server.cli.loading import load, template, undo
 from server.cli.planning import plan_test
 from server.cli.serving import serve
@@ -21,7 +22,7 @@ from server.cli.storing import store
 from server.cli.tracing import trace
 
 BEFORE = (demo, load, undo)
-AFTER = (fit, forecast, lives, plan_test, trace, template, export, serve, store)
+AFTER = (fit, forecast, growth, lives, plan_test, trace, template, export, serve, store)
 
 
 class Main(click.Group):
