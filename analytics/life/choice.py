@@ -81,9 +81,9 @@ def plot_r_squared(of: Distribution, data: LifeRows, parameters: Floats) -> Floa
         line = of.quantile(on.rank, parameters[:, on.group])
         straight = of.real or len(of.parameters) == 1
         u, v = (on.age, line) if straight else (np.log(on.age), np.log(line))
-        size = np.bincount(on.group, minlength=data.groups)
-        du, dv = (c - (np.bincount(on.group, c, data.groups) / size)[on.group] for c in (u, v))
-        uu, uv, vv = (np.bincount(on.group, c, data.groups) for c in (du * du, du * dv, dv * dv))
+        size = np.bincount(on.group, on.units, data.groups)
+        du, dv = (c - (np.bincount(on.group, on.units * c, data.groups) / size)[on.group] for c in (u, v))
+        uu, uv, vv = (np.bincount(on.group, on.units * c, data.groups) for c in (du * du, du * dv, dv * dv))
         return np.where(usable & (uu > 0) & (vv > 0), uv**2 / (uu * vv), np.nan)
 
 
@@ -151,9 +151,9 @@ def goodness(
     statistic = anderson_darling(of, data, parameters)
     rng = np.random.default_rng(SEED)
     units = data.take(np.isfinite(statistic)[data.group])
-    each = np.repeat(np.arange(len(units.age)), np.rint(units.count).astype(np.int64))
     worse, fitted = np.zeros(data.groups), np.zeros(data.groups)
-    if len(each):
+    if replicates and len(units.age):
+        each = np.repeat(np.arange(len(units.age)), np.rint(units.count).astype(np.int64))
         at_once = max(min(ROWS_AT_ONCE // len(each), replicates), 1)
         for first in range(0, replicates, at_once):
             size = min(at_once, replicates - first)

@@ -56,9 +56,9 @@ def exponential_mean(
     Without a failure there is no value (nan), only the low end.
     """
     rate = exponential_rate(failures, exposure, level, termination)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         value = np.where(rate.value > 0, 1 / rate.value, np.nan)
-        return Intervals(value, rate.se * value**2, 1 / rate.high, 1 / rate.low, level)
+        return Intervals(value, value * (rate.se / rate.value), 1 / rate.high, 1 / rate.low, level)
 
 
 def zero_failure_figure(exposure: ArrayLike) -> Floats:

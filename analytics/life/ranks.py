@@ -18,6 +18,7 @@ from analytics.life.fitting import log_likelihood
 from analytics.life.quantities import natural, scaled
 from analytics.life.rows import Bools, Event, Floats, Ints, LifeRows, exits
 
+MOST = 1000
 Axis = Literal["x", "y"]
 """Whose distances the line makes smallest: of the ages (x) or of the ranks on their scale (y)."""
 
@@ -65,7 +66,10 @@ PAPERS = {
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """The failures on probability paper, one point a failed unit, sorted by group and age."""
+    """The failures on probability paper, one point a failed unit, sorted by group and age.
+
+    A row of more than `MOST` units has `MOST` points, evenly among its ranks.
+    """
 
     group: Ints
     age: Floats
@@ -73,6 +77,8 @@ class Points:
     """Adjusted order number, 1 to N where nothing is suspended."""
     rank: Floats
     """Median rank: the share failed by this age."""
+    units: Floats
+    """How many failed units a point stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +115,13 @@ def points(data: LifeRows) -> Points:
     running = np.cumsum(kept) - kept
     start = np.searchsorted(group, np.arange(data.groups))
     before = np.exp(running - np.r_[running, 0.0][start][group])
-    rows = np.repeat(np.flatnonzero(failed), whole[failed].astype(np.int64))
-    nth = np.arange(len(rows)) - np.searchsorted(rows, rows) + 1
+    shown = np.minimum(whole[failed], MOST)
+    rows = np.repeat(np.flatnonzero(failed), shown.astype(np.int64))
+    units = np.repeat(whole[failed] / np.maximum(shown, 1), shown.astype(np.int64))
+    nth = (np.arange(len(rows)) - np.searchsorted(rows, rows) + 0.5) * units + 0.5
     left = before[rows] * (there[rows] + 1 - nth) / (there[rows] + 1) * (total[group[rows]] + 1)
     adjusted = total[group[rows]] + 1 - left
-    return Points(group[rows], age[rows], adjusted, betaincinv(adjusted, left, 0.5))
+    return Points(group[rows], age[rows], adjusted, betaincinv(adjusted, left, 0.5), units)
 
 
 def regress(name: str, data: LifeRows, axis: Axis = "x") -> RankFits:
@@ -129,10 +137,10 @@ def regress(name: str, data: LifeRows, axis: Axis = "x") -> RankFits:
     late = data.sums(data.entry > 0) > 0
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         u, z = (np.log(on.age) if paper.log else on.age), paper.z(on.rank)
-        size = np.bincount(on.group, minlength=data.groups)
+        size = np.bincount(on.group, on.units, data.groups)
 
         def means(values: Floats) -> Floats:
-            return np.asarray(np.bincount(on.group, values, data.groups) / size)
+            return np.asarray(np.bincount(on.group, on.units * values, data.groups) / size)
 
         middle_u, middle_z = means(u), means(z)
         du, dz = u - middle_u[on.group], z - middle_z[on.group]

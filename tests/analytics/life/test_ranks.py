@@ -85,6 +85,15 @@ def test_counts_and_other_groups_change_nothing() -> None:
     assert regress("weibull", once).parameters[:, 1] == pytest.approx(regress("weibull", spelt).parameters[:, 0])
 
 
+def test_a_row_of_a_billion_units_has_a_thousand_points() -> None:
+    many, some = (ready([10.0, 20, 40, 60], [1, 1, 1, 0], count=[n, 2 * n, n, n]) for n in (1e9, 1e3))
+    assert len(points(many).age) == 3000
+    assert points(many).units.sum() == 4e9
+    found, like = regress("weibull", many), regress("weibull", some)
+    assert found.parameters[:, 0] == pytest.approx(like.parameters[:, 0], rel=1e-2)
+    assert found.r_squared == pytest.approx(like.r_squared, rel=1e-2)
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.sampled_from(sorted(PAPERS)), st.floats(-8, 8), st.sampled_from(["x", "y"]))
 def test_another_unit_of_age_changes_nothing_else(name: str, power: float, axis: Any) -> None:
