@@ -215,16 +215,19 @@ def _renewals(fleet: Fleet, hazard: Hazard, gone: Floats) -> tuple[Floats, Float
     in the middle of the month of its predecessor's failure: the mean is M(k) = F(k) + sum of f(j) M_j(k) with M_j
     that of a unit new in month j, and E N (N - 1) = 2 sum of m(j) M_j(k).
     """
-    rows, months = gone.shape[0], gone.shape[1] - 1
+    months = gone.shape[1] - 1
     first = np.diff(gone, axis=1)
-    clock = np.minimum(np.arange(1, months + 1), fleet.end[:, None])
-    new = np.zeros((months, rows, months))
+    place = np.stack([fleet.group.astype(np.float64), fleet.use, np.minimum(fleet.end, months)], axis=1)
+    _, one, of = np.unique(place, axis=0, return_index=True, return_inverse=True)
+    use, group = fleet.use[one, None], fleet.group[one, None]
+    clock = np.minimum(np.arange(1, months + 1), fleet.end[one, None])
+    new = np.zeros((months, len(one), months))
     for j in reversed(range(months)):
-        age = fleet.use[:, None] * np.maximum(clock - (j + 0.5), 0.0)
-        f = -np.expm1(-hazard(age, fleet.group[:, None]))
+        f = -np.expm1(-hazard(use * np.maximum(clock - (j + 0.5), 0.0), group))
         step = np.diff(f, axis=1, prepend=0.0)
         later = np.einsum("ri,irk->rk", step[:, j + 1 :], new[j + 1 :])
         new[j] = (f + later) / np.maximum(1 - step[:, j : j + 1], 1e-3)
+    new = new[:, of.reshape(-1)]
     to = gone[:, 1:] + np.einsum("rj,jrk->rk", first, new)
     mean = np.diff(to, axis=1, prepend=0.0)
     pairs = 2 * np.einsum("rj,jrk->rk", mean, new)
