@@ -68,6 +68,8 @@ class Gain(Piece):
     """Of the product, after the test."""
     gain: float
     """By how much the interval of -ln R would be narrower."""
+    narrower: float
+    """The same as a share of its width."""
     share: float
     """Share of the part in the square of the interval's width."""
 
@@ -84,6 +86,7 @@ class Gain(Piece):
             "after": self.after.payload(),
             "reliability": self.reliability.payload(),
             "gain": digits(self.gain),
+            "narrower": digits(self.narrower),
             "share": digits(self.share),
         }
 
@@ -118,16 +121,15 @@ class TestGains(Result):
         """A row for each maker's part; what is to be known of all of them stands beside the first."""
         headings = [
             Text("名次", "Rank"), Text("零部件", "Part"), Text("制造商", "Maker"), Text("依据", "Evidence"),
-            Text("每件时长", "Hours each"), Text("预计失效", "Expected failures"), Text("上限，现", "High now"),
-            Text("上限，后", "High after"), Text("占区间", "Share of interval"),
-            Text("整机下限，现", "Product low now"), Text("整机下限，后", "Product low after"),
+            Text("每件时长", "Hours each"), Text("预计失效", "Failures expected"), Text("上限，现", "High now"),
+            Text("上限，后", "High after"), Text("整机区间缩小", "Product's interval narrower by"),
         ]  # fmt: skip
         rows: list[list[Any]] = [
             [
                 each.rank, each.part_label.say(locale), each.maker_label.say(locale),
                 ", ".join(EVIDENCE[kind].say(locale) for kind in each.evidence), digits(each.hours),
-                digits(each.expected_failures), digits(each.before.high), digits(each.after.high), digits(each.share),
-                digits(self.reliability.low), digits(each.reliability.low),
+                digits(each.expected_failures), digits(each.before.high), digits(each.after.high),
+                f"{each.narrower:.2%}",
             ]
             for each in self.gains
         ]  # fmt: skip
@@ -281,6 +283,7 @@ def _ranked(known: Model, table: pl.DataFrame, total: float, squares: tuple[floa
             after=_added(row["value"], row["less_down"], row["less_up"], level),
             reliability=_survival(total, row["_down"], row["_up"], level),
             gain=row["gain"],
+            narrower=row["gain"] / (below**0.5 + above**0.5),
             share=(row["down"] + row["up"]) / (below + above),
         )
         for rank, row in enumerate(states.iter_rows(named=True), start=1)
