@@ -153,14 +153,15 @@ def _shared(groups: Groups, units: pl.DataFrame, value: pl.Expr) -> Floats:
     return weight.to_series().fill_null(0.0).to_numpy()
 
 
-def _denied(
-    rows: pl.DataFrame, figures: pl.DataFrame, units: pl.DataFrame, mission: float, level: float
-) -> pl.DataFrame:
-    """Declared distributions against the field: expected failures by them over the ages that were observed."""
+def against_field(rows: pl.DataFrame, figures: pl.DataFrame, level: float = LEVEL) -> pl.DataFrame:
+    """Declared distributions (`analytics.declared`) against usable records: one row for each that has an eta.
+
+    part, mode, beta, eta, claimant (null: stands for every maker), observed, expected (by the declared hazard over the
+    ages observed), ratio, ratio_low, ratio_high, p (of so many or more: `comparison.deny`).
+    """
     stated = (
         figures.filter(pl.col("eta").is_not_null())
         .select("part", "mode", "beta", "eta", claimant="maker")
-        .join(units.select("part").unique(), on="part", how="semi")
         .with_row_index("figure")
         .with_columns(pl.col("figure").cast(pl.Int64))
     )
@@ -174,6 +175,15 @@ def _denied(
     data = life_rows(lives, "figure", len(stated))
     expected = data.sums(comparison.expected(data, stated["beta"].to_numpy(), stated["eta"].to_numpy()))
     found = comparison.deny(data.sums(comparison.failures(data)), expected, level)
+    figures_of = ("observed", "expected", "ratio", "ratio_low", "ratio_high", "p")
+    return stated.with_columns(pl.Series(name, getattr(found, name)) for name in figures_of)
+
+
+def _denied(
+    rows: pl.DataFrame, figures: pl.DataFrame, units: pl.DataFrame, mission: float, level: float
+) -> pl.DataFrame:
+    """Declared distributions that the field denies, with what they lose."""
+    stated = against_field(rows, figures.join(units.select("part").unique(), on="part", how="semi"), level)
     per_product = (
         stated.join(units, on="part")
         .filter(pl.col("claimant").is_null() | (pl.col("claimant") == pl.col("maker")))
@@ -183,14 +193,6 @@ def _denied(
     hazard = pl.col("hazard").fill_null(0.0)
     return (
         stated.join(per_product, on="figure", how="left", maintain_order="left")
-        .with_columns(
-            observed=pl.Series(found.observed),
-            expected=pl.Series(found.expected),
-            ratio=pl.Series(found.ratio),
-            ratio_low=pl.Series(found.ratio_low),
-            ratio_high=pl.Series(found.ratio_high),
-            p=pl.Series(found.p),
-        )
         .filter((pl.col("p") < DENIED) & (pl.col("expected") > 0) & (hazard > 0))
         .select(
             "part",
@@ -212,4 +214,4 @@ def _denied(
     )
 
 
-__all__ = ["DENIED", "FALSE_SHARE", "WeakGroups", "weak_groups"]
+__all__ = ["DENIED", "FALSE_SHARE", "WeakGroups", "against_field", "weak_groups"]

@@ -213,7 +213,7 @@ def _common_shape(own: LifeRows, of: Ints, groups: int) -> Floats:
     low, high = (np.full(groups, np.log(end)) for end in (SHAPE_RANGE[0] * 5, SHAPE_RANGE[1] / 10))
     a, b = high - golden * (high - low), low + golden * (high - low)
     at_a, at_b = value(a), value(b)
-    for _ in range(60):
+    for _ in range(45):
         left = at_a > at_b
         low, high = np.where(left, low, a), np.where(left, b, high)
         a, b = high - golden * (high - low), low + golden * (high - low)

@@ -59,8 +59,8 @@ def turnbull(data: LifeRows, level: float = LEVEL, draws: int = 0, seed: int = 0
 
     In the hazards of the innermost intervals, S = exp(-sum of lambda), the log likelihood is concave, also with
     late entries, so that lambda >= 0, gradient <= 0 and lambda x gradient = 0 are the maximum (Karush, Kuhn and
-    Tucker): Newton steps on those above 0 until `residual` is below 1e-9. A break in observation starts a new curve as in
-    `analytics.life.survival.kaplan_meier`, of which this is the generalisation: on exact failures they agree.
+    Tucker): Newton steps on those above 0 until `residual` is below 1e-9. A break in observation starts a new curve as
+    in `analytics.life.survival.kaplan_meier`, of which this is the generalisation: on exact failures they agree.
 
     With `draws`, the band is of so many samples drawn again from each group's units, seeded: percentiles (Efron and
     Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13). That is sound where inspections fall on few ages;

@@ -21,6 +21,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "class_rates": {"part": "B"},
     "contributions": {"product": "M", "mission": 500.0},
     "growth": {"part": "B"},
+    "life_comparison": {"part": "B"},
     "life_model": {"part": "B"},
     "neighbourhood": {"thing": "part:L01/M", "depth": 2},
     "propagate": {"product": "M", "hours": (10.0, 500.0)},
