@@ -19,7 +19,7 @@ from analytics.life.fitting import fit, log_likelihood
 from analytics.life.forecast import Fleet, forecast
 from analytics.life.rows import Bools, Floats, LifeRows, ready
 
-FLEETS, UNITS, OLD, MONTHS, USE, SHAPE, SEED = 1000, 500, 36, 12, 100.0, 2.0, 20260101
+FLEETS, UNITS, OLD, MONTHS, USE, SHAPE, SEED = 500, 500, 36, 12, 100.0, 2.0, 20260101
 FAILURES = (3, 5, 10, 30, 100)
 """Failures to be expected up to now."""
 
