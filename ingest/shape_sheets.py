@@ -47,6 +47,7 @@ class _Claims(Entity):
         zh="使用月数",
         names="在用月数;服役月数;MIS;months in service",
         ge=0,
+        le=1200,
         default=None,
     )
     count: int = about("How many claims.", zh="索赔数量", names="数量;索赔数;件数;台数;claims;qty", ge=1, default=1)

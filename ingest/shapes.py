@@ -243,6 +243,8 @@ def _population(frame: pl.DataFrame, others: list[Table], report: Report) -> pl.
             ROW, *by, "month", "quantity"
         )
     found = [_good(other, "returns", report) for other in others if _whole(other, "returns")]
+    if not found and frame.is_empty():
+        return pl.DataFrame(schema={ROW: pl.Int64, "month": pl.Int64, "quantity": pl.Int64})
     return pl.concat(found, how="diagonal_relaxed") if found else None
 
 

@@ -192,6 +192,7 @@ def life_records(
     )
     late = pl.col("month") > end
     refused = cohorts.filter(pl.col("count") > pl.col("quantity"))
+    later = float(cohorts.filter(late)["quantity"].to_numpy().sum())
     cohorts = cohorts.filter((pl.col("count") <= pl.col("quantity")) & ~late)
     n = n.join(refused, on=keys, how="anti", nulls_equal=True)
     silent = (cohorts["quantity"] - cohorts["count"]).to_numpy().astype(np.float64)
@@ -227,7 +228,7 @@ def life_records(
         count=pl.col("count").cast(pl.Float64),
     )
     records = pl.concat([dead.filter(pl.col("count") > 0), alive]).sort(*keys, "event", "age", *also, nulls_last=True)
-    return Returned(records, refused, float(counts[age < 0].sum()))
+    return Returned(records, refused, later + float(counts[age < 0].sum()))
 
 
 def _deaths(cohorts: pl.DataFrame, failed: pl.DataFrame, by: Sequence[str]) -> tuple[Ints, Floats]:

@@ -113,7 +113,7 @@ def lives(
     if found.refused:
         raise ChaingraphError(
             "lives.refused",
-            Text(f"拒收 {found.refused} 处，其余已转换。", f"Refused in {found.refused} places; the rest was taken."),
+            Text(f"拒收：{found.refused} 处。其余已收下。", f"Refused: places {found.refused}. The rest was taken."),
             Text("请按报告更正。", "Correct what the report lists."),
         )
 

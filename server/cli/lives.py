@@ -191,7 +191,7 @@ def _totals(found: Shaped, file: str, how: How) -> Lives:  # noqa: ARG001
     findings = list(found.findings)
     for code, text in totals.CODES.items():
         if number := sum(code in of.codes(g) for g in range(len(of.failures))):
-            told = Text(f"{text.zh}（{number} 组）", f"{text.en} ({number} groups)")
+            told = Text(f"{text.zh}（{number} 组）", f"{text.en} (groups: {number})")
             findings.append(Finding("warning", f"lives.{code}", told, Text("", ""), file))
     made = totals.life_rows(rows.drop("each", "exposure", "period"))
     return Lives(made.with_columns(_plain(made)), tuple(findings), found.shape)

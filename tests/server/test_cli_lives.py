@@ -196,12 +196,13 @@ def test_records_are_counted_as_the_graph_counts_them(tmp_path: Path) -> None:
     assert [each.code for each in found.findings] == ["lives.not_relevant", "lives.superseded"]
 
 
-@pytest.mark.parametrize("shape", ["totals", "test", "returns"])
+@pytest.mark.parametrize("shape", ["totals", "test", "returns", "claims"])
 def test_a_file_of_bad_rows_alone_has_an_answer(tmp_path: Path, shape: str) -> None:
     content = {
         "totals": "month,units,hours,failures\n2024-01,x,5,1\n",
         "test": "units,test hours,failures\n5,x,1\n",
         "returns": "month,shipped,2024-01,2024-02\nx,5,1,0\n",
+        "claims": "sold_on,failed_on,sold\n2024-05,2024-01,5\n",
     }[shape]
     found = read(written(tmp_path, content))
     assert (found.shape, found.frame.height) == (shape, 0)

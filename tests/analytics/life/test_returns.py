@@ -219,6 +219,12 @@ def test_recent_months_are_not_taken_for_good_ones() -> None:
     assert np.min(naive) > 46
 
 
+def test_what_is_sold_after_the_end_is_not_seen() -> None:
+    failed = pl.DataFrame(schema={"month": pl.Int64, "age": pl.Int64, "count": pl.Int64})
+    found = life_records(pl.DataFrame({"month": [1, 3], "quantity": [5, 7]}), failed, 2)
+    assert (found.records["month"].to_list(), found.unseen) == ([1], 7)
+
+
 def test_whole_counts_keep_the_shares_also_of_single_units() -> None:
     sold = pl.DataFrame({"month": range(200), "quantity": 1})
     failed = pl.DataFrame(schema={"month": pl.Int64, "age": pl.Int64, "count": pl.Int64})
