@@ -16,6 +16,7 @@ from analytics.life.rows import Floats
 
 SEED = 20260101
 DRAWS = 10_000
+MANY = 100_000
 LARGEST = 200
 """Failures that critical values are simulated for at most: beyond 60 they hardly change (Crow 1975, table 2)."""
 
@@ -119,11 +120,15 @@ def crow_factors(failures: int, termination: Termination = "time", level: float 
     half of what is outside; the factor is n^2 / y (Crow, Proceedings of the Annual Reliability and Maintainability
     Symposium, 1982; NASA TM-103511, 1990, has H(x | k) with y = x^2 / 4). Conservative, for N is whole.
     Up to a failure: n^2 estimate / MTBF is the product of two independent gamma variables of n and n - 1 (ibid.);
-    exact. nan where there is no bound: one failure up to a time has no high end.
+    exact. Of more than `MANY` failures, by the information: 2 / n is the
+    variance of the logarithm. nan where there is no bound: one failure up to a time has no high end.
     """
     tail = (1 - level) / 2
     if failures < 1 or (termination == "failure" and failures < 2):
         return np.nan, np.nan
+    if failures > MANY:
+        spread = float(np.exp(norm.isf(tail) * np.sqrt(2 / failures)))
+        return 1 / spread, spread
     n2 = float(failures) ** 2
     if termination == "failure":
         ends = (_product(p, failures) for p in (1 - tail, tail))

@@ -320,8 +320,9 @@ def steps(data: Observed | Grouped) -> tuple[Floats, Floats]:
     if isinstance(data, Grouped):
         return np.append(data.low[:1], data.high), np.append(0.0, np.cumsum(data.failures))
     time = np.sort(data.time)
-    watched = (data.start[None, :] < time[:, None]) & (time[:, None] <= data.end[None, :])
-    return time, np.cumsum(1 / np.maximum(watched.sum(axis=1), 1))
+    begun = np.searchsorted(np.sort(data.start), time, side="left")
+    watched = begun - np.searchsorted(np.sort(data.end), time, side="left")
+    return time, np.cumsum(1 / np.maximum(watched, 1))
 
 
 def duane(data: Observed | Grouped) -> tuple[Floats, Floats]:

@@ -22,6 +22,8 @@ from analytics.life.rows import Floats, Ints
 DRAWS = 4000
 BLOCK = 500_000
 """Failures simulated at a time; of many there are fewer draws, a tenth at least."""
+MANY = 5000
+"""Of more failures than this the greatest ratio between the EDGEs is distributed as of so many."""
 EDGE = 0.02
 """A change is looked for outside of this share of what was watched at either end."""
 
@@ -216,9 +218,10 @@ def change_point(times: ArrayLike, end: float, level: float = LEVEL, draws: int 
     if n < 4 or not ((u > EDGE) & (u < 1 - EDGE)).any():
         return None
     ratio, place, count = _scan(u[None])
-    rng = np.random.default_rng([SEED, n])
-    sizes = np.diff([*range(0, draws, max(1, BLOCK // n)), draws])
-    null = np.concatenate([_scan(np.sort(rng.random((size, n)), axis=1))[0] for size in sizes])
+    drawn = min(n, MANY)
+    rng = np.random.default_rng([SEED, drawn])
+    sizes = np.diff([*range(0, draws, max(1, BLOCK // drawn)), draws])
+    null = np.concatenate([_scan(np.sort(rng.random((size, drawn)), axis=1))[0] for size in sizes])
     grid = EDGE + (np.arange(4000) + 0.5) / 4000 * (1 - 2 * EDGE)
     weight = _posterior(np.searchsorted(u, grid, side="right").astype(np.float64), float(n), grid)
     low, high = _quantiles(grid, weight, level)
