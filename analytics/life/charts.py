@@ -41,7 +41,9 @@ GREEK = {"eta": "η", "beta": "β", "gamma": "γ", "mu": "μ", "sigma": "σ", "a
 AGES = 60
 """Ages at which a line and its band are computed."""
 HEAVIEST = 2_000_000
-"""Rows x ages beyond which a likelihood-ratio band would take minutes: the Wald band is drawn then."""
+"""Rows x ages beyond which a likelihood-ratio band takes too long, and differs from the Wald band by nothing."""
+RANKED = 20_000
+"""Failures up to which exact median ranks are worth their time."""
 BINS, IN_BIN = 8, 3
 """A hazard is estimated in at most so many bins of ages, with at least about so many failures in each."""
 
@@ -64,11 +66,15 @@ class Drawn:
         """Whether there is a curve to draw."""
         return bool(self.fits.fitted[0])
 
+    def heavy(self, ages: int = AGES) -> bool:
+        """Whether likelihood-ratio intervals at so many ages would take minutes: with so many rows they are Wald's."""
+        return len(self.data.age) * ages > HEAVIEST
+
     def interval(self, quantity: Quantity, level: float, method: Ends, ages: int = 1) -> Intervals:
         """The quantity of `ages` ages with intervals, as if each age were a group of its own."""
         fits = taken(self.fits, np.zeros(ages, np.int64))
         rows = len(self.data.age)
-        if method == "wald" or rows * ages > HEAVIEST:
+        if method == "wald" or self.heavy(ages):
             return wald(fits, quantity, level)
         index, of = np.tile(np.arange(rows), ages), np.repeat(np.arange(ages), rows)
         one = self.data
@@ -102,12 +108,12 @@ def positions(data: LifeRows) -> tuple[Floats, Floats]:
     """Where the failures of one group are plotted: (ages, shares failed), sorted by age; empty without a failure.
 
     Exact median ranks, suspensions by Johnson's adjusted ranks (`analytics.life.ranks.points`), where every unit was
-    seen from age 0 and every failure at its age. Else by the estimate that needs no distribution: the middle of the
-    steps of Kaplan and Meier's, or Turnbull's at the upper ends of intervals (Meeker and Escobar 1998, sections 6.4.1
-    to 6.4.3). Of its first stretch, where observation was interrupted, and without the
-    end, where it is 1.
+    seen from age 0 and every failure at its age. Else, and for more than `RANKED` failures, where the two cannot be told
+    apart, by the estimate that needs no distribution: the middle of the steps of Kaplan and Meier's, or Turnbull's at
+    the upper ends of intervals (Meeker and Escobar 1998, sections 6.4.1 to 6.4.3). Of its first stretch, where
+    observation was interrupted, and without the end, where it is 1.
     """
-    if ranks_belong(data):
+    if ranks_belong(data) and np.sum(data.count[data.event == Event.FAILURE]) <= RANKED:
         found = ranked(data)
         return found.age, found.rank
     if not np.any(data.event == Event.INTERVAL):
