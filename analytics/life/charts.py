@@ -108,7 +108,7 @@ def positions(data: LifeRows) -> tuple[Floats, Floats]:
     """Where the failures of one group are plotted: (ages, shares failed), sorted by age; empty without a failure.
 
     Exact median ranks, suspensions by Johnson's adjusted ranks (`analytics.life.ranks.points`), where every unit was
-    seen from age 0 and every failure at its age. Else, and for more than `RANKED` failures, where the two cannot be told
+    seen from age 0 and every failure at its age. Else, and for more than `RANKED` failures, where they cannot be told
     apart, by the estimate that needs no distribution: the middle of the steps of Kaplan and Meier's, or Turnbull's at
     the upper ends of intervals (Meeker and Escobar 1998, sections 6.4.1 to 6.4.3). Of its first stretch, where
     observation was interrupted, and without the end, where it is 1.
