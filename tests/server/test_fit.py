@@ -92,6 +92,12 @@ def test_by_mode_all_else_is_a_suspension(call: Call) -> None:
     assert but_sampled(one) == but_sampled(found[1])
 
 
+def test_units_alive_that_name_a_mode_were_observed_for_it_alone(call: Call, tmp_path: Path) -> None:
+    text = "age,event,mode\n3,failure,wear\n5,failure,wear\n6,suspension,wear\n8,failure,crack\n9,suspension,crack\n"
+    found = fitted(call, written(tmp_path, text), "--by", "mode")
+    assert [(each["group"]["mode"], each["n"], each["failures"]) for each in found] == [("crack", 2, 1), ("wear", 3, 2)]
+
+
 def test_failures_without_a_mode_make_one_group_that_says_so(call: Call, tmp_path: Path) -> None:
     text = "age,mode\n3,wear\n5,wear\n8,\n9,crack\n"
     (found,) = fitted(call, written(tmp_path, text), "--by", "mode")
