@@ -17,6 +17,8 @@ from analytics.life.rows import Floats
 SEED = 20260101
 DRAWS = 10_000
 MANY = 100_000
+MOST = 1e12
+"""A count to come beyond this is none: the shape is hardly known."""
 LARGEST = 200
 """Failures that critical values are simulated for at most: beyond 60 they hardly change (Crow 1975, table 2)."""
 
@@ -213,7 +215,8 @@ def to_come(fit: Growth, further: float, level: float = LEVEL) -> tuple[Figure, 
     def growth(b: Floats) -> Floats:
         start, until, last = fit.start / fit.end, fit.until / fit.end, ends / fit.end
         seen = (until[:, None] ** b - np.where(start > 0, start, 0.0)[:, None] ** b).sum(axis=0)
-        found: Floats = ((last + further / fit.end)[:, None] ** b - last[:, None] ** b).sum(axis=0) / seen
+        with np.errstate(over="ignore"):
+            found: Floats = ((last + further / fit.end)[:, None] ** b - last[:, None] ** b).sum(axis=0) / seen
         return found
 
     ratio = growth(beta)
@@ -222,16 +225,19 @@ def to_come(fit: Growth, further: float, level: float = LEVEL) -> tuple[Figure, 
     draws = gamma.ppf(share, fit.failures)
     means = np.quantile(np.outer(ratio, draws), [tail, 1 - tail])
 
+    def below(count: float) -> float:
+        share_below = nbinom.cdf(count, fit.failures, 1 / (1 + ratio))  # nan where so many come that none is as few
+        return float(np.mean(np.nan_to_num(share_below)))
+
     def quantile(p: float) -> float:
-        low, high = -1, 8 + int(4 * (means[1] + mean))
-        while float(np.mean(nbinom.cdf(high, fit.failures, 1 / (1 + ratio)))) < p:
-            high *= 2
+        low, high = -1.0, 8.0
+        while below(high) < p:
+            low, high = high, 2 * high
+            if high > MOST:
+                return np.nan
         while high - low > 1:
-            middle = (low + high) // 2
-            if float(np.mean(nbinom.cdf(middle, fit.failures, 1 / (1 + ratio)))) >= p:
-                high = middle
-            else:
-                low = middle
+            middle = np.floor((low + high) / 2)
+            low, high = (low, middle) if below(middle) >= p else (middle, high)
         return float(high)
 
     return Figure(mean, float(means[0]), float(means[1])), Figure(mean, quantile(tail), quantile(1 - tail))

@@ -329,6 +329,14 @@ def test_of_counts_what_is_to_come_follows_the_last_interval() -> None:
     assert 3 <= low < high <= 17
 
 
+def test_hardly_any_failures_bound_hardly_anything_to_come() -> None:
+    late = fit(observed([99.0, 99.9], 100))
+    assert math.isnan(bounds.to_come(late, 400)[1].high)
+    for n in (1, 2, 3):
+        counted = bounds.to_come(fit(observed([10.0 * i for i in range(1, n + 1)], 100)), 25)[1]
+        assert 0 <= counted.low <= counted.high
+
+
 def test_twelve_decades_and_many_failures() -> None:
     found = fit(observed(np.logspace(-6, 6, 1000), 1e6))
     assert found.status == Status.FITTED
