@@ -18,9 +18,9 @@ the slope moves the end by its square."""
 CLOSE, NEAR = 1e-9, 1e-4
 """An end is where the likelihood is off by less than the root of CLOSE and the next step is shorter than NEAR standard
 errors; that step is taken, and what is left is of the order of its square."""
-SHORTEST = 1 / 512
+SHORTEST = 1 / 128
 """A path that advances less than this share of the way at a time has come to an end: the profile is flat there."""
-_STEPS, _TRIES = 400, 12
+_STEPS, _TRIES = 300, 10
 _FARTHEST = 1e4
 
 
@@ -32,7 +32,7 @@ def likelihood_ratio(fits: Fits, data: LifeRows, quantity: Quantity, level: floa
     `data` are the records that `fits` are of. An end is where the likelihood is down by that much and its slope is
     along the slope of g: Newton's method on these equations from the Wald end (Venzon and Moolgavkar, Applied
     Statistics 37(1), 1988, pp. 87-94, equation 2). Where it does not lead there, the end is followed from the maximum
-    in steps of the fall, each from the one before, halved until they hold. An end is nan where the profile never falls
+    in steps of the fall along its tangent, halved until they hold. An end is nan where the profile never falls
     that far, or where there is no fit. `se` is that of `wald`.
     """
     from_wald = wald(fits, quantity, level)
@@ -65,7 +65,10 @@ class _Surface:
         first = int(np.flatnonzero(able)[0])
         centre = scaled(fits.distribution, np.where(able, fits.parameters, fits.parameters[:, first, None]))
         spread = np.where(able, fits.covariance, fits.covariance[:, :, first, None])
-        root = np.moveaxis(np.linalg.cholesky(np.moveaxis(spread, 2, 0)), 0, 2)
+        width = np.sqrt(np.diagonal(spread, axis1=0, axis2=1).T)
+        values, vectors = np.linalg.eigh(np.moveaxis(spread / (width[:, None] * width[None, :]), 2, 0))
+        # a correlation may be 1 to the last digit: there the differences steer badly, but nothing stops
+        root = width[:, None] * np.moveaxis(vectors * np.sqrt(np.maximum(values, 1e-12))[:, None, :], 0, 2)
         return cls(fits.distribution, quantity, centre, root)
 
     def figure(self, u: Floats) -> Floats:
@@ -103,7 +106,7 @@ def _end(surface: _Surface, data: LifeRows, able: Bools, sign: float, z: float) 
     way, step = np.zeros(groups), np.ones(groups)
     reached_u, reached_multiplier, reached = start, np.zeros(groups), middle
     u, multiplier, tries = wald_u.copy(), wald_multiplier.copy(), np.zeros(groups)
-    found = np.full(groups, np.nan)
+    found, turn = np.full(groups, np.nan), np.zeros((k + 1, groups))
     for _ in range(_STEPS):
         if not open_.any():
             break
@@ -113,7 +116,7 @@ def _end(surface: _Surface, data: LifeRows, able: Bools, sign: float, z: float) 
         height, figure = surface.height(rows, u), differences(surface.figure, u, width)
         with np.errstate(invalid="ignore"):
             down = height[0] - (best - fall * goal**2)
-            du, dm, usable = _newton(down, height, figure, multiplier)
+            du, dm, tangent, usable = _newton(down, height, figure, multiplier)
             length = np.linalg.norm(du, axis=0)
             settled = usable & (np.abs(down) <= np.sqrt(close)) & (length <= NEAR)
             right = settled & _highest(height, figure, multiplier, sign) & (sign * (figure[0] - reached) > 0)
@@ -128,11 +131,11 @@ def _end(surface: _Surface, data: LifeRows, able: Bools, sign: float, z: float) 
             np.where(ahead, figure[0], reached),
         )
         reached_multiplier = np.where(ahead, multiplier, reached_multiplier)
+        turn = np.where(ahead, -2 * fall * goal * tangent, turn)
         step = np.where(ahead, 2 * step, np.where(lost, np.minimum(step, 1 - way) / 2, step))
         next_, on = np.minimum(way + step, 1.0), way > 0
-        further = next_ / np.where(on, way, 1.0)
-        fresh_u = np.where(on, reached_u * further, wald_u * next_)
-        fresh_multiplier = np.where(on, reached_multiplier * further, wald_multiplier * next_)
+        fresh_u = np.where(on, reached_u + turn[:k] * (next_ - way), wald_u * next_)
+        fresh_multiplier = np.where(on, reached_multiplier + turn[k] * (next_ - way), wald_multiplier * next_)
         again, longest = ahead | lost, 1 + np.linalg.norm(u, axis=0) / 2
         with np.errstate(divide="ignore", invalid="ignore"):
             shrink = np.where(length > longest, longest / length, 1.0)
@@ -143,10 +146,14 @@ def _end(surface: _Surface, data: LifeRows, able: Bools, sign: float, z: float) 
     return found
 
 
-def _newton(down: Floats, height: Bend, figure: Bend, multiplier: Floats) -> tuple[Floats, Floats, Bools]:
-    """Newton's step (du, dm, usable) towards down = 0 and slope of likelihood = multiplier x slope of quantity."""
+def _newton(down: Floats, height: Bend, figure: Bend, multiplier: Floats) -> tuple[Floats, Floats, Floats, Bools]:
+    """(du, dm, tangent, usable) of Newton's step towards down = 0 and likelihood's slope = multiplier x figure's slope.
+
+    The tangent (parameters + 1, groups) is how u and the multiplier of the solution change with the likelihood there.
+    """
     k, groups = height[1].shape
-    matrix, residual = np.zeros((groups, k + 1, k + 1)), np.empty((groups, k + 1, 1))
+    matrix, residual = np.zeros((groups, k + 1, k + 1)), np.zeros((groups, k + 1, 2))
+    residual[:, 0, 1] = 1.0
     matrix[:, 0, :k] = height[1].T
     matrix[:, 1:, :k] = np.moveaxis(height[2] - multiplier * figure[2], 2, 0)
     matrix[:, 1:, k] = -figure[1].T
@@ -157,9 +164,9 @@ def _newton(down: Floats, height: Bend, figure: Bend, multiplier: Floats) -> tup
     size = np.abs(matrix).max((1, 2), keepdims=True)
     usable &= np.abs(np.linalg.det(matrix / size)) > 1e-14
     matrix[~usable] = np.eye(k + 1)
-    step = np.linalg.solve(matrix, residual)[:, :, 0]
+    step = np.linalg.solve(matrix, residual)
     step[~usable] = 0.0
-    return step[:, :k].T, step[:, k], usable
+    return step[:, :k, 0].T, step[:, k, 0], step[:, :, 1].T, usable
 
 
 def _highest(height: Bend, figure: Bend, multiplier: Floats, sign: float) -> Bools:

@@ -186,8 +186,9 @@ def rank_fits(of: Distribution, data: LifeRows, axis: Axis = "x") -> Fits:
     information = np.empty((data.groups, k, k))
     for i in range(k):
         for j in range(k):
-            corners = at((i, 1), (j, 1)) - at((i, 1), (j, -1)) - at((i, -1), (j, 1)) + at((i, -1), (j, -1))
-            information[:, i, j] = -corners / (4 * width[i] * width[j])
+            with np.errstate(invalid="ignore"):
+                corners = at((i, 1), (j, 1)) - at((i, 1), (j, -1)) - at((i, -1), (j, 1)) + at((i, -1), (j, -1))
+                information[:, i, j] = -corners / (4 * width[i] * width[j])
     sound = found.fitted & np.isfinite(information).all((1, 2))
     information[~sound] = np.eye(k)
     sound &= np.linalg.eigvalsh(information)[:, 0] > 0

@@ -137,6 +137,24 @@ def test_a_profile_that_never_falls_has_no_end() -> None:
     assert 0 < found.low[0] < found.value[0]
 
 
+def test_a_crooked_profile_is_followed_to_its_end() -> None:
+    """Units that entered just before they failed tell next to nothing of ages before: low shapes are never excluded.
+
+    With the shape known, eta = (V / r)^(1 / beta), which gives the profile.
+    """
+    data = ready([4.0, 5, 6], [1, 1, 1], [3.9, 4.9, 5.9])
+    fits = fit(WEIBULL, data)
+    found = likelihood_ratio(fits, data, quantities.parameter(WEIBULL, "beta"))
+    assert np.isnan(found.low[0])
+
+    def fallen(beta: float) -> float:
+        v = float(np.sum(data.age**beta - data.entry**beta))
+        p = np.array([[(v / 3) ** (1 / beta)], [beta]])
+        return float(log_likelihood(WEIBULL, data, p)[0] - fits.log_likelihood[0] + FALL)
+
+    assert found.high[0] == pytest.approx(brentq(fallen, 2, 30), rel=1e-6)
+
+
 def test_large_samples_agree_with_wald() -> None:
     data = weibull_samples(2, 4000, 3000, seed=2)
     fits = fit(WEIBULL, data)
