@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from benchmarks import consortium, loading, serving
+from benchmarks import consortium, lives, loading, serving
 
 
 def main() -> None:
@@ -16,6 +16,7 @@ def main() -> None:
         loading.cold(url)
         serving.run(folder, url)
         consortium.run(url)
+        lives.run(folder)
 
 
 if __name__ == "__main__":
