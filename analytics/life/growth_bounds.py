@@ -215,15 +215,16 @@ def to_come(fit: Growth, further: float, level: float = LEVEL) -> tuple[Figure, 
     def growth(b: Floats) -> Floats:
         start, until, last = fit.start / fit.end, fit.until / fit.end, ends / fit.end
         seen = (until[:, None] ** b - np.where(start > 0, start, 0.0)[:, None] ** b).sum(axis=0)
-        with np.errstate(over="ignore"):
+        with np.errstate(all="ignore"):  # a shape that is hardly known may be far out
             found: Floats = ((last + further / fit.end)[:, None] ** b - last[:, None] ** b).sum(axis=0) / seen
-        return found
+        return np.where(np.isfinite(found), found, np.inf)
 
     ratio = growth(beta)
     mean = fit.failures * float(growth(np.array([fit.beta]))[0])
     tail = (1 - level) / 2
     draws = gamma.ppf(share, fit.failures)
-    means = np.quantile(np.outer(ratio, draws), [tail, 1 - tail])
+    with np.errstate(all="ignore"):
+        means = np.quantile(np.outer(ratio, draws), [tail, 1 - tail])
 
     def below(count: float) -> float:
         share_below = nbinom.cdf(count, fit.failures, 1 / (1 + ratio))  # nan where so many come that none is as few
@@ -310,7 +311,8 @@ def chi_square(data: Grouped, fit: Growth, least: float = 5.0) -> GoodnessOfFit 
     """
     if fit.status != Status.FITTED:
         return None
-    e = fit.scale * (data.high**fit.beta - np.where(data.low > 0, data.low, 0.0) ** fit.beta)
+    share = (data.high / fit.end) ** fit.beta - np.where(data.low > 0, data.low / fit.end, 0.0) ** fit.beta
+    e = fit.failures * share / share.sum()
     cells: list[list[float]] = []
     for n, mean in zip(data.failures.tolist(), e.tolist(), strict=True):
         if cells and (cells[-1][1] < least):
