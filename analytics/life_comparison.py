@@ -9,19 +9,19 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 from pydantic import Field
-from scipy.stats import chi2
+from scipy.stats import binom, chi2
 
 from analytics.comparison import false_discovery
 from analytics.core import Estimate, Parameters, Piece, Reason, Result, analysis, digits
 from analytics.hazard import LEVEL
 from analytics.labels import called
-from analytics.life import contrast
+from analytics.life import contrast, survival
 from analytics.life.contrast import Contrast
 from analytics.life.families import DISTRIBUTIONS
 from analytics.life.frames import grouped
 from analytics.life.pieces import LifeFit, whole
 from analytics.life.report import assess
-from analytics.life.rows import Event, Floats, Ints, LifeRows
+from analytics.life.rows import Bools, Event, Floats, Ints, LifeRows
 from analytics.life.survival import kaplan_meier, quantiles
 from analytics.life_model import mode_of, records
 from analytics.model import model, organisation
@@ -35,6 +35,8 @@ KINDS = {"maker": "organisation", "lot": "lot", "product": "part"}
 """Columns whose values are keys of things."""
 MOST = 100
 """Groups that are compared at once; with more, those with the most units."""
+EXPECTED = 5
+"""Expected failures below which a group's p is an exact one."""
 FEW = 10
 """With fewer failures the chi-square law of a test is rough."""
 
@@ -51,6 +53,10 @@ CODES = {
     "no_failures": Text("没有失效：没有检验可做。", "No failure: there is nothing to test."),
     "few_failures": Text(
         "失效少于 {few} 次，检验的 p 值是粗略的。", "Fewer than {few} failures: the p-values of tests are rough."
+    ),
+    "exact": Text(
+        "期望失效不足 {few} 次的分组，其 p 按失效总数的精确二项分布计。",
+        "Where a group expects fewer than {few} failures, its p is exact: binomial in the failures of all.",
     ),
     "unsaid": Text("{count} 台未注明分组，未参加比较。", "Units of which the group is not said, left out: {count}."),
     "most": Text("分组过多：只比较台数最多的 {most} 组。", "Many groups: the {most} with the most units are compared."),
@@ -115,7 +121,7 @@ class ComparedGroup(Piece):
     fit: LifeFit
     """Its Weibull distribution."""
     p: float | None
-    """Log-rank test against all others, or against the group asked for."""
+    """Log-rank test against all others, or against the group asked for; exact where few failures are expected."""
     p_holm: float | None
     """The same by Holm: among all groups, the chance of any false alarm."""
     q: float | None
@@ -305,11 +311,16 @@ def compared(
         warnings.append(_reason("against_unknown", name=against))
     whole_data = replace(data, group=np.zeros_like(data.group), groups=1)
     rank = contrast.log_rank(whole_data, data.group)
-    p = _each(data, rank, at)
+    p, exact = _each(data, rank, at)
+    if exact.any():
+        warnings.append(_reason("exact", few=EXPECTED))
     adjusted, q = contrast.holm(p), np.full(p.shape, np.nan)
     q[np.isfinite(p)] = false_discovery(p[np.isfinite(p)])
     warnings += _doubts(data, rank)
     curve = kaplan_meier(data, level)
+    for code in ("enters_late", "interrupted"):
+        if any(code in each for each in curve.codes):
+            warnings.append(Reason(code=code, text=survival.CODES[code]))
     median = quantiles(curve)
     fits = assess(data, [{by: value} for value in values], level=level, unit=unit) if values else []
     n, failures = data.sums(data.count), data.sums(data.count * (data.event != Event.SUSPENSION))
@@ -361,26 +372,39 @@ def _tests(data: LifeRows, sample: Ints, rank: Contrast) -> Mapping[str, Contras
     }
 
 
-def _each(data: LifeRows, rank: contrast.RankContrast, against: int | None) -> Floats:
-    """Every group's p: against all others (its own score and variance in the test of all), or against one group."""
+def _each(data: LifeRows, rank: contrast.RankContrast, against: int | None) -> tuple[Floats, Bools]:
+    """Every group's p, against all others or one group, and where it is exact.
+
+    Against all others it is of the group's own score and variance in the test of all. Where either side expects fewer
+    than `EXPECTED` failures, chi-square finds far too much in a few: p is then that of so uneven a split of all
+    failures, binomial in the shares expected of either (as `analytics.comparison.compare`), two-sided by doubling.
+    """
     k = data.groups
-    if k < 2:
-        return np.full(k, np.nan)
+    if k < 2 or not rank.score.shape[1]:
+        return np.full(k, np.nan), np.zeros(k, np.bool_)
     if against is None:
-        score, variance = (np.zeros(k) for _ in range(2))
-        there = rank.score.shape[1]
-        score[:there], variance[:there] = rank.score[0], np.diagonal(rank.variance[0])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(chi2.sf(np.where(variance > 1e-12, score**2 / variance, np.nan), 1))
-    others = [g for g in range(k) if g != against]
-    mine = data.group != against
-    row = np.concatenate([np.flatnonzero(mine), np.tile(np.flatnonzero(~mine), len(others))])
-    group = np.concatenate([data.group[mine], np.repeat(others, (~mine).sum())])
-    both = LifeRows(
-        data.age[row], data.event[row], data.entry[row], data.age_to[row], data.count[row], group, data.groups
-    )  # fmt: skip
-    sample = mine[row].astype(np.int64)
-    return contrast.log_rank(both, sample).p
+        tables = rank.score[0], np.diagonal(rank.variance[0]), rank.observed[0], rank.expected[0]
+        score, variance, seen, due = (np.r_[each, np.zeros(k - len(each))] for each in tables)
+        total = np.full(k, rank.observed.sum())
+    else:
+        others = [g for g in range(k) if g != against]
+        mine = data.group != against
+        row = np.concatenate([np.flatnonzero(mine), np.tile(np.flatnonzero(~mine), len(others))])
+        group = np.concatenate([data.group[mine], np.repeat(others, (~mine).sum())])
+        both = LifeRows(
+            data.age[row], data.event[row], data.entry[row], data.age_to[row], data.count[row], group, k
+        )  # fmt: skip
+        pair = contrast.log_rank(both, mine[row].astype(np.int64))
+        score, variance, seen, due = pair.score[:, 1], pair.variance[:, 1, 1], pair.observed[:, 1], pair.expected[:, 1]
+        total = pair.observed.sum(axis=1)
+    tested = variance > 1e-12
+    exact = tested & (np.minimum(due, total - due) < EXPECTED)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = np.asarray(chi2.sf(np.where(tested, score**2 / variance, np.nan), 1))
+        share = np.clip(np.where(exact, due / total, 0.5), 0.0, 1.0)
+    n, o = np.rint(total), np.rint(seen)
+    split = 2 * np.minimum(binom.cdf(o, n, share), binom.sf(o - 1, n, share))
+    return np.where(exact, np.minimum(split, 1.0), p), exact
 
 
 def _doubts(data: LifeRows, rank: Contrast) -> list[Reason]:

@@ -20,6 +20,7 @@ from analytics.core import Piece, Reason, digits
 from analytics.hazard import LEVEL
 from analytics.life.accelerated import fit_accelerated
 from analytics.life.frames import grouped
+from analytics.life.pieces import whole
 from analytics.life.rows import Event, Floats, Ints, LifeRows, exits
 from chaingraph.errors import ChaingraphError
 from schema import Text
@@ -45,6 +46,8 @@ CODES = {
     "middle_of_intervals": Text("区间失效按区间中点计。", "Failures seen in intervals count at their middle."),
 }
 """What the codes of a regression's warnings mean to people."""
+NAMES = frozenset({"part", "maker", "lot", "mode", "mechanism", "product", "region", "version", "serial"})
+"""Columns that are names, though they may look like numbers."""
 PER_COEFFICIENT = 10
 """Failures for each coefficient below which it is not to be relied on (Peduzzi and others, Journal of Clinical
 Epidemiology 48, 1995, 1503-1510)."""
@@ -121,7 +124,7 @@ class Regression(Piece):
             df = sum(each.df for each in self.tests)
             ratio = {"statistic": digits(statistic), "df": df, "p": digits(float(chi2.sf(statistic, df)))}
         return {
-            "model": self.model, "n": self.n, "failures": self.failures,
+            "model": self.model, "n": whole(self.n), "failures": whole(self.failures),
             "terms": [each.payload() for each in self.terms],
             "tests": [each.model_dump() for each in self.tests],
             "log_likelihood": self.log_likelihood, "log_likelihood_null": self.log_likelihood_null,
@@ -236,18 +239,18 @@ class _Design:
     def of(cls, rows: pl.DataFrame, covariates: Sequence[str], stratum: str | None, *, middle: bool = False) -> _Design:
         """Of a frame; what cannot be estimated is left out and said."""
         wanted = [*covariates, *([stratum] if stratum else [])]
-        whole = rows.drop_nulls(wanted)
+        told = rows.drop_nulls(wanted)
         said: list[tuple[str, dict[str, object]]] = []
-        if len(whole) < len(rows):
-            said.append(("incomplete", {"count": len(rows) - len(whole)}))
-        data, _ = grouped(whole.with_row_index("_row"), ["_row"])
+        if len(told) < len(rows):
+            said.append(("incomplete", {"count": len(rows) - len(told)}))
+        data, _ = grouped(told.with_row_index("_row"), ["_row"])
         first = np.min(data.age_to[np.isfinite(data.age_to)], initial=np.inf)
         first = min(first, np.min(data.age[data.age > 0], initial=np.inf))
         data = replace(data, age_to=np.where(np.isinf(data.age_to), first, data.age_to))
         at = data.group
         names, columns, tables, baseline = [], [], [np.ones((len(at), 1))], {}
         for name in covariates:
-            levels, table, baseline[name] = _columns(whole[name])
+            levels, table, baseline[name] = _columns(told[name])
             names += levels
             columns += [name] * len(levels)
             tables.append(table[at])
@@ -257,7 +260,7 @@ class _Design:
         columns, names = ([each[i - 1] for i in kept if i] for each in (columns, names))
         strata, of = [""], np.zeros(len(at), np.int64)
         if stratum:
-            texts = whole[stratum].cast(pl.String).to_numpy()[at].astype(str)
+            texts = told[stratum].cast(pl.String).to_numpy()[at].astype(str)
             values, of = np.unique(texts, return_inverse=True)
             strata = values.tolist()
         made = cls(
@@ -311,7 +314,7 @@ class _Design:
 
 def _columns(column: pl.Series) -> tuple[list[str], Floats, str | None]:
     """Names and numbers of a covariate's columns, and the level that texts are compared with."""
-    numbers = None if column.dtype.is_temporal() else column.cast(pl.Float64, strict=False)
+    numbers = None if column.dtype.is_temporal() or column.name in NAMES else column.cast(pl.Float64, strict=False)
     if numbers is not None and not numbers.is_null().any() and numbers.is_finite().all():
         return [column.name], numbers.to_numpy()[:, None], None
     text = column.cast(pl.String)

@@ -9,6 +9,7 @@ import click
 
 from schema.text import Text
 from server.cli.command import Said, in_language
+from server.cli.comparing import compare
 from server.cli.converting import lives
 from server.cli.demo import demo
 from server.cli.exporting import export
@@ -22,7 +23,7 @@ from server.cli.storing import store
 from server.cli.tracing import trace
 
 BEFORE = (demo, load, undo)
-AFTER = (fit, forecast, growth, lives, plan_test, trace, template, export, serve, store)
+AFTER = (fit, compare, forecast, growth, lives, plan_test, trace, template, export, serve, store)
 
 
 class Main(click.Group):

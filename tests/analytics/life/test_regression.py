@@ -188,6 +188,10 @@ def test_text_columns_become_levels_against_the_commonest_and_what_cannot_be_tol
     factor = found.terms[1].payload()["factor"]
     assert factor["low"] < 0.5 < factor["high"]
     assert found.payload("en")["likelihood_ratio"]["p"] < 1e-6
+    regions = rows.with_columns(
+        region=pl.when(pl.int_range(400) % 3 == 0).then(pl.lit("440000")).otherwise(pl.lit("310000"))
+    )
+    assert [each.name for each in accelerated(regions, ["region"]).terms][1] == "region=440000"
     headings, table = found.rows("zh")
     assert all(len(row) == len(headings) for row in table)
 
