@@ -68,7 +68,7 @@ def test_makers_are_compared_and_a_false_claim_is_denied(demo_workspace: Workspa
     parts = (
         view.table("life_record").filter(pl.col("maker").is_not_null()).group_by("part").agg(pl.col("maker").n_unique())
     )
-    several = parts.filter(pl.col("maker") > 1).sort("part")["part"].to_list()
+    several = parts.filter(pl.col("maker") > 1).sort("part")["part"].to_list()[:3]
     assert several
     found = [run("life_comparison", view, {"part": each}) for each in several]
     for each in found:
@@ -76,8 +76,9 @@ def test_makers_are_compared_and_a_false_claim_is_denied(demo_workspace: Workspa
         assert each.unit in {"h", "cycles", "km"}
         total = sum(group.failures for group in each.groups)
         assert sum(group.expected for group in each.groups) == pytest.approx(total)
-    (claim,) = run("life_comparison", view, {"part": "X20"}).declared
-    assert (claim.maker, claim.denied) == ("S22", True)
+    claims = {each.maker: each for each in run("life_comparison", view, {"part": "X20"}).declared}
+    assert [maker for maker, each in claims.items() if each.denied] == ["S22"]
+    claim = claims["S22"]
     assert claim.p < DENIED
     assert claim.ratio.low is not None
     assert claim.ratio.low > 1
