@@ -16,7 +16,7 @@ def chance(most: ArrayLike, mean: ArrayLike, variance: ArrayLike) -> Floats:
     Binomial where the variance is below the mean, with n = mean / s and p = s = 1 - variance / mean, n not
     necessarily whole; Poisson where they are equal; negative binomial where it is above (the class of Panjer, ASTIN
     Bulletin 12, 1981). For a sum of Bernoulli trials that are not alike it is out by less than 0.003 where no
-    probability is above 0.3, and by less than 0.03 among 64 units or more whatever the probabilities (largest of 300
+    probability is above 0.3, and by less than 0.04 among 32 units or more whatever the probabilities (largest of 300
     random fleets of each size against `exactly`). nan where the mean is.
     """
     y, m, v = np.broadcast_arrays(*(np.asarray(a, np.float64) for a in (most, mean, variance)))

@@ -15,7 +15,7 @@ from analytics.life import counts
 from analytics.life.draws import Hazard, Lives
 from analytics.life.rows import Floats, Ints
 
-EXACT, RARE = 64, 0.3
+EXACT, RARE = 32, 0.3
 """Fleets of at most EXACT units of which one fails with a probability above RARE are counted unit by unit."""
 SAMPLE = 512
 """How the parameters' uncertainty acts on a group is computed on so many of its rows of units."""
@@ -79,9 +79,10 @@ class Fleet:
 
     def sums(self, values: Floats) -> Floats:
         """Sums over the units of each group of `values` (rows, k): (groups, k)."""
-        found = np.zeros((self.groups, values.shape[1]))
-        np.add.at(found, self.group, self.count[:, None] * values)
-        return found
+        places = values.shape[1]
+        place = self.group[:, None] * places + np.arange(places)
+        found = np.bincount(place.ravel(), (self.count[:, None] * values).ravel(), self.groups * places)
+        return found.astype(np.float64).reshape(self.groups, places)
 
     @property
     def end(self) -> Floats:
@@ -297,7 +298,9 @@ def _bounds(
     for group in () if renewed else np.flatnonzero((units <= EXACT) & (units > 0) & whole & likely):
         mine = fleet.take(fleet.group == group)
         each = mine.take(np.repeat(np.arange(len(mine.age)), mine.count.astype(np.int64)))
-        gone = np.stack([_gone(each, _shifted(d, first), months) for d in known.draws or (known.best,)])
+        order = np.argsort(drawn.to_mean[:, group, -1])[(draws // BLOCKS or 1) // 2 :: draws // BLOCKS or 1]
+        some = [known.draws[d] for d in order] if known.draws else [known.best]  # one draw for each block
+        gone = np.stack([_gone(each, _shifted(d, first), months) for d in some])
         if np.isnan(gone).any() or gone.max() <= RARE:
             continue
         low[group], high[group] = _exact_ends(np.diff(gone, axis=2), level)

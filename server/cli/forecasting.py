@@ -147,7 +147,8 @@ def _of_file(session: Session, file: Path, picture: Path | None, given: dict[str
     found = records_of(session, file, given["maker"], given["mode"], [])
     data, _ = grouped(found.rows)
     lives, model, warnings = _lives(data, given["distribution"])
-    fleet = _fleet(session, found.rows, found.unit, given)
+    fleet, wrong = _fleet(session, found.rows, found.unit, given)
+    refused = found.refused + wrong
     covered = _covered(fleet, given["warranty_months"], given["warranty_age"])
     warnings = [*found.warnings, *warnings]
     months: tuple[ForecastMonth, ...] = ()
@@ -174,10 +175,10 @@ def _of_file(session: Session, file: Path, picture: Path | None, given: dict[str
     }
     _answer(session, payload, outlook.month_rows(months, session.locale), warnings)
     _draw(session, picture, drawing)
-    if found.refused:
+    if refused:
         raise ChaingraphError(
             "forecast.refused",
-            Text(f"拒收 {found.refused} 处；其余已计入。", f"Places refused: {found.refused}; all else is in it."),
+            Text(f"拒收 {refused} 处；其余已计入。", f"Places refused: {refused}; all else is in it."),
             Text("请更正后重新运行。", "Correct them and run it again."),
         )
 
@@ -234,24 +235,25 @@ def _lives(data: LifeRows, distribution: str) -> tuple[Lives, dict[str, Any], li
     return models(hazards, [np.array([True])]), told, said
 
 
-def _fleet(session: Session, rows: pl.DataFrame, unit: str | None, given: dict[str, Any]) -> Fleet:
-    """The units at risk: those of the file `--fleet`, else those that the records say are alive."""
+def _fleet(session: Session, rows: pl.DataFrame, unit: str | None, given: dict[str, Any]) -> tuple[Fleet, int]:
+    """The units at risk: those of the file `--fleet`, else those that the records say are alive; and how many places
+    of that file were refused.
+    """
     import polars as pl
 
     from analytics import at_risk
     from analytics.life.forecast import Fleet
     from analytics.life.rows import Event
-    from server.cli.lives import read
+    from server.cli.fitting import _of_file as records_of
 
+    extra, refused = {}, 0
     if given["fleet"] is not None:
-        rows = read(given["fleet"]).frame
-        extra = {
-            name: rows[name].cast(pl.Float64, strict=False)
-            for name in ("use_per_month", "start")
-            if name in rows.columns
-        }
+        listed = records_of(session, given["fleet"], None, None, [])
+        rows, refused = listed.rows, listed.refused
+        there = [name for name in ("use_per_month", "start") if name in rows.columns]
+        extra = {name: _numbers(rows[name], given["fleet"], above=name == "use_per_month") for name in there}
     else:
-        rows, extra = rows.filter(pl.col("event") == int(Event.SUSPENSION)), {}
+        rows = rows.filter(pl.col("event") == int(Event.SUSPENSION))
     dated = {"started_on", "observed_on"} <= set(rows.columns)
     use = extra.get("use_per_month", pl.Series([None], dtype=pl.Float64))
     general = given["use_per_month"] or (1.0 if unit == "months" else None)
@@ -268,7 +270,29 @@ def _fleet(session: Session, rows: pl.DataFrame, unit: str | None, given: dict[s
         raise click.UsageError(session.say(wrong))
     count = rows["count"].cast(pl.Float64).to_numpy()
     start = extra["start"].fill_null(0.0).to_numpy() if "start" in extra else 0.0
-    return Fleet.of(rows["age"].to_numpy(), count, use.to_numpy(), 0, 1, start=start)
+    return Fleet.of(rows["age"].to_numpy(), count, use.to_numpy(), 0, 1, start=start), refused
+
+
+def _numbers(cells: pl.Series, file: Path, *, above: bool) -> pl.Series:
+    """A column of a fleet as numbers above 0, or not below 0; empty ones stay so."""
+    import polars as pl
+
+    from chaingraph import ChaingraphError
+
+    found = cells.cast(pl.String).str.strip_chars().replace("", None)
+    numbers = found.cast(pl.Float64, strict=False)
+    wrong = found.is_not_null() & ~((numbers > 0) if above else (numbers >= 0)).fill_null(value=False)
+    wrong |= ~numbers.is_finite().fill_null(value=True)
+    if wrong.any():
+        cell, name = found.filter(wrong)[0], cells.name
+        raise ChaingraphError(
+            "forecast.fleet",
+            Text(f"{file.name}：{name} 列中的 {cell} 不可用。", f"{file.name}: {cell} in the column {name} cannot be."),
+            Text("请填写大于 0 的数。", "Give numbers above 0.")
+            if above
+            else Text("请填写不小于 0 的数。", "Give numbers that are not below 0."),
+        )
+    return numbers
 
 
 def _covered(fleet: Fleet, months: float | None, age: float | None) -> Fleet:

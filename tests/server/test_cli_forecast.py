@@ -83,6 +83,19 @@ def test_another_fleet_in_place_of_the_records(call: Call, cage: Path, tmp_path:
     assert found["total"]["expected"] == pytest.approx(by_hand, rel=1e-6)
 
 
+def test_a_fleet_that_cannot_be_is_refused_by_column_and_cell(call: Call, cage: Path, tmp_path: Path) -> None:
+    for column, cell in (("start", "-1"), ("use_per_month", "0"), ("use_per_month", "many"), ("start", "nan")):
+        fleet = written(tmp_path / "fleet.csv", ["age", "count", column], [[10, 2, cell]])
+        refused = call("forecast", str(cage), "--fleet", str(fleet), "--use-per-month", "25")
+        assert refused.exit_code == 1
+        assert refused.stderr.splitlines()[-1].startswith("forecast.fleet")
+        assert f"{cell} in the column {column}" in refused.stderr
+    older = written(tmp_path / "older.csv", ["age", "count"], [[10, 2], [-5, 1]])
+    told = call("forecast", str(cage), "--fleet", str(older), "--use-per-month", "25")
+    assert told.exit_code == 1
+    assert "value.too_small: older.csv 3 age" in told.stderr
+
+
 def test_a_warranty_ends_what_is_counted_and_renewal_adds_to_it(call: Call, cage: Path) -> None:
     free, short, young, more = (
         asked(call, str(cage), "--use-per-month", "200", *words)["total"]["expected"]
