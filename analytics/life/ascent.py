@@ -10,11 +10,12 @@ import numpy as np
 
 from analytics.life.rows import Bools, Floats, LifeRows
 
-STEPS = 120
+STEPS = 60
 SLACK = 1e-11
 """What a value may fall, relative to itself, before a step counts as a bad one: the noise of a sum of many terms."""
 REACH = 0.02
 """Numerical derivatives reach so many standard errors far, and so far on the scale of a coordinate at most."""
+_NARROWEST = 1e-7
 
 
 class Objective(Protocol):
@@ -61,7 +62,10 @@ def ascend(objective: Objective, start: Floats, wanted: Bools, *, longest: float
         with np.errstate(all="ignore"):
             value, slope, bend = objective.at(trial, basis)
             sound = np.isfinite(slope).all(0) & np.isfinite(bend).all((0, 1))
-            better = open_ & sound & (value >= best - SLACK * (1 + np.abs(best)))
+            better = open_ & (value >= best - SLACK * (1 + np.abs(best)))
+        edge = better & ~sound & (np.abs(basis).max((0, 1)) > _NARROWEST)
+        basis[:, :, edge] /= 8  # the derivatives reached over the edge of where the function is a number
+        better &= sound
         at = np.flatnonzero(better)
         x[:, at], best[at] = trial[:, at], value[at]
         newton, left, inverse, axes, concave = _newton(slope[:, at], bend[:, :, at], basis[:, :, at])
@@ -70,11 +74,11 @@ def ascend(objective: Objective, start: Floats, wanted: Bools, *, longest: float
         length = np.linalg.norm(newton, axis=0)
         step[:, at] = newton * np.minimum(1.0, longest / np.maximum(length, 1e-300))
         basis[:, :, at] = axes
-        step[:, open_ & ~better] /= 4
+        step[:, open_ & ~better & ~edge] /= 4
         x[:, done] += step[:, done]
         solved[done] = True
-        stuck = np.linalg.norm(step, axis=0) < 1e-13 * (1 + np.linalg.norm(x, axis=0))
-        open_ &= ~solved & ~stuck & np.isfinite(step).all(0) & np.isfinite(best)
+        stuck = ~edge & (np.linalg.norm(step, axis=0) < 1e-13 * (1 + np.linalg.norm(x, axis=0)))
+        open_ &= ~solved & ~stuck & np.isfinite(step).all(0) & (edge | np.isfinite(best))
         trial = x + step
     return Peak(x, covariance, best, solved)
 

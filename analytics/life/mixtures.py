@@ -12,7 +12,7 @@ from analytics.life.distribution import Distribution, Parameter
 from analytics.life.rows import Bools, Event, Floats, LifeRows, exits
 from schema import Text
 
-SPLITS = (0.1, 0.25, 0.5, 0.75, 0.9)
+SPLITS = (0.15, 0.4, 0.75)
 """Shares of the failures, from the youngest on, that a climb starts with as the first kind."""
 STEPS = 15
 """Steps of expectation and maximisation that make a split a start."""

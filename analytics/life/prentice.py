@@ -15,7 +15,7 @@ from analytics.life.rows import Bools, Floats
 NEAR_NORMAL = 1e6
 """From this k on the gamma integrals are the normal one and a correction of the order of 1 / sqrt(k)."""
 _LEAST = 1e-280
-_TERMS = 2000
+_TERMS = 500
 _TEMME = (1 / 2835, 1 / 864, -2 / 135, 1 / 12, -1 / 3)
 _HALF_LOG_TWO_PI = 0.5 * np.log(2 * np.pi)
 
@@ -37,7 +37,7 @@ def log_survival(w: Floats, q: Floats) -> Floats:
         rest = ~normal & (w > -np.inf)
         if rest.any():
             answer[rest] = _gamma(w[rest], q[rest], k[rest], root[rest])
-    return answer
+    return np.minimum(answer, 0.0)
 
 
 def stirling(k: Floats) -> Floats:
@@ -115,5 +115,5 @@ def _series(k: Floats, u: Floats) -> Floats:
 
 
 def _settled(change: Floats) -> bool:
-    quiet: Bools = ~(np.abs(change) > 1e-16)
+    quiet: Bools = ~(np.abs(change) > 4e-16)
     return bool(quiet.all())
