@@ -20,7 +20,7 @@ CLOSE, NEAR = 1e-9, 1e-4
 errors; that step is taken, and what is left is of the order of its square."""
 SHORTEST = 1 / 128
 """A path that advances less than this share of the way at a time has come to an end: the profile is flat there."""
-_STEPS, _TRIES = 300, 10
+_STEPS, _TRIES = 120, 8
 _FARTHEST = 1e4
 
 

@@ -30,7 +30,7 @@ FLATTEST, STEEPEST = 0.1, 20.0
 POOR, BELOW = 0.05, 0.01
 BOOTSTRAP_ROWS = {1: 1_000_000, 2: 1_000_000}
 """The p-value of the goodness of fit is computed where all its samples together have no more units than this, by number
-of parameters; a twentieth of it for a distribution without a location and scale, whose fits take that much longer.
+of parameters; a fiftieth of it for a distribution without a location and scale, whose fits take that much longer.
 """
 
 CODES = {
@@ -229,7 +229,7 @@ def _agreement(
 ) -> list[GoodnessOfFit]:
     """Statistic, p-value where it is cheap, and r squared of each group."""
     shown = data.take(np.isfinite(parameters.sum(0))[data.group])
-    limit = BOOTSTRAP_ROWS.get(len(fits.parameters), 0) / (1 if isinstance(fits.distribution, LocationScale) else 20)
+    limit = BOOTSTRAP_ROWS.get(len(fits.parameters), 0) / (1 if isinstance(fits.distribution, LocationScale) else 50)
     replicates = REPLICATES if REPLICATES * shown.count.sum() <= limit else 0
     with np.errstate(all="ignore"):
         found = goodness(fits.distribution, data, parameters, replicates, estimate)
