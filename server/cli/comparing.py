@@ -17,8 +17,8 @@ from server.cli.session import Session
 if TYPE_CHECKING:
     import polars as pl
 
+    from analytics.compared import LifeComparison
     from analytics.life.regression import Regression
-    from analytics.life_comparison import LifeComparison
 
 BY = ("maker", "lot", "region", "version", "product")
 MODELS = ("weibull", "lognormal", "loglogistic", "exponential", "cox")
@@ -83,7 +83,7 @@ def compare(
         _regress(session, found.rows, columns, model, level)
         refused = found.refused
     elif file is not None:
-        from analytics.life_comparison import compared
+        from analytics.compared import compared
 
         found = _of_file(session, file, maker, mode, [by])
         _answer(session, compared(found.rows, by, against=against, level=level, unit=found.unit))

@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 
 from analytics import run
+from analytics.compared import MOST, LifeComparison, _each, compared
 from analytics.life import contrast
 from analytics.life.frames import grouped
 from analytics.life.rows import ready
-from analytics.life_comparison import MOST, LifeComparison, _each, compared
 from analytics.weak_groups import DENIED
 from chaingraph import Workspace
 from tests.analytics.published import examples
@@ -98,8 +98,10 @@ def test_what_cannot_be_compared_is_said() -> None:
     assert codes(found) == ["no_failures"]
     assert [each.p for each in found.groups] == [None, None]
     assert [each.p for each in found.tests] == [None] * 5
+    single = pl.DataFrame({"age": [3.0, 5.0, 6.0, 7.0], "entry": [0.0, 0, 0, 1], "lot": ["a", "a", "a", "b"]})
+    assert "no_maximum" in codes(compared(single, "lot"))
     apart = pl.DataFrame({"age": [3.0, 9.0], "entry": [0.0, 5.0], "event": ["failure"] * 2, "lot": ["a", "b"]})
-    assert codes(compared(apart, "lot")) == ["few_failures", "never_meet", "enters_late"]
+    assert codes(compared(apart, "lot")) == ["few_failures", "never_meet", "enters_late", "no_maximum"]
 
 
 def test_intervals_have_a_test_of_their_own_and_too_many_groups_are_cut() -> None:
