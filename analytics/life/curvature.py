@@ -41,12 +41,12 @@ class _Rows(NamedTuple):
     """Records of one kind: places on the line, counts, groups, and ends of intervals."""
 
     y: Floats
-    count: Floats
+    weight: Floats
     group: Ints
     to: Floats
 
     def take(self, keep: Bools) -> _Rows:
-        return _Rows(self.y[keep], self.count[keep], self.group[keep], self.to[keep])
+        return _Rows(self.y[keep], self.weight[keep], self.group[keep], self.to[keep])
 
 
 class Likelihood:
@@ -61,7 +61,7 @@ class Likelihood:
             ends, entries = of.line(data.age_to), of.line(data.entry)
             whole = _Rows(start, data.count, data.group, ends)
             self._failed, self._alive, self._between = (whole.take(each) for each in (failed, alive, between))
-            self._late = whole._replace(y=entries, count=-data.count).take(data.entry > 0)
+            self._late = whole._replace(y=entries, weight=-data.count).take(data.entry > 0)
 
     def narrow(self, open_: Bools) -> None:
         """Leave out the rows of other groups."""
@@ -96,7 +96,7 @@ class Likelihood:
 
         def add(rows: _Rows, value: Floats, *terms: Floats) -> None:
             for i, each in enumerate((value, *terms)):
-                totals[i] += np.bincount(rows.group, rows.count * each, groups)
+                totals[i] += np.bincount(rows.group, rows.weight * each, groups)
 
         def placed(rows: _Rows, y: Floats) -> Floats:
             return (y - mu[rows.group]) / sigma[rows.group]
@@ -105,7 +105,7 @@ class Likelihood:
         first, second = standard.slope(z), standard.bend(z)
         value = standard.log_rate(z) + standard.log_survival(z) - np.log(sigma)[self._failed.group]
         add(self._failed, value, first, first * z, second, second * z, second * z * z)
-        failures = np.bincount(self._failed.group, self._failed.count, groups)
+        failures = np.bincount(self._failed.group, self._failed.weight, groups)
         for rows in (self._alive, self._late):
             z = placed(rows, rows.y)
             rate = np.exp(standard.log_rate(z))
