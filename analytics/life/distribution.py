@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import ClassVar, Literal
 
@@ -78,8 +78,9 @@ class Distribution(ABC):
 
     def contributions(self, data: LifeRows, p: Floats) -> Floats:
         """Ln of what each record contributes to the likelihood, once; p (parameters, records) is that of its group."""
+        data, log_width = pointed(data)
         with np.errstate(all="ignore"):
-            terms = -self.hazard(data.age, p)
+            terms = log_width - self.hazard(data.age, p)
             late = data.entry > 0
             entered = np.zeros(len(terms))
             if late.any():
@@ -159,6 +160,8 @@ class Distribution(ABC):
 
 
 _NODES = 801
+NARROW = 2e-6
+"""Intervals narrower than that share of their age are points: the error is of the order of its square."""
 
 
 def _order(x: Floats) -> Ints:
@@ -171,6 +174,22 @@ def _float(order: Ints) -> Floats:
     """The floating-point numbers with this `_order`."""
     bits = np.where(order >= 0, order, np.int64(-(2**63)) - order)
     return bits.view(np.float64)
+
+
+def pointed(data: LifeRows) -> tuple[LifeRows, Floats]:
+    """Records of which intervals too narrow for a difference of R are failures at their middle, and ln of their widths.
+
+    The widths' logarithms are 0 for all other records: a density times a width is what such an interval contributes.
+    """
+    none = np.zeros(len(data.age))
+    narrow = (data.event == Event.INTERVAL) & (data.age > 0) & (data.age_to - data.age < NARROW * data.age_to)
+    if not narrow.any():
+        return data, none
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_width = np.where(narrow, np.log(data.age_to - data.age), none)
+    event = np.where(narrow, Event.FAILURE, data.event).astype(np.int8)
+    middle = np.where(narrow, data.age + (data.age_to - data.age) / 2, data.age)
+    return replace(data, age=middle, event=event, age_to=np.where(narrow, np.nan, data.age_to)), log_width
 
 
 class Status(IntEnum):

@@ -152,8 +152,9 @@ class Gamma(Distribution):
 
     def start(self, data: LifeRows) -> Floats:
         """By the lognormal distribution: Q = sigma."""
-        sigma = np.exp(np.clip(np.log(_steady(LOGNORMAL, data)[1]), -5.0, 2.0))
-        return np.stack([sigma**-2, np.exp(_steady(LOGNORMAL, data)[0] + sigma**2 / 2) * sigma**2])
+        mu, sigma = _steady(LOGNORMAL, data)
+        sigma = np.clip(sigma, 0.005, 8.0)
+        return np.stack([sigma**-2, np.exp(mu + sigma**2 / 2) * sigma**2])
 
 
 class GeneralisedGamma(Distribution):

@@ -15,7 +15,7 @@ import numpy as np
 from analytics.life import weibull
 from analytics.life.ascent import Numerical, Peak, ascend
 from analytics.life.concave import locate
-from analytics.life.distribution import Distribution, Fits, Status, inward, outward
+from analytics.life.distribution import Distribution, Fits, Status, inward, outward, pointed
 from analytics.life.families import Weibull
 from analytics.life.location_scale import LocationScale
 from analytics.life.rows import Bools, Event, Floats, Ints, LifeRows
@@ -40,9 +40,11 @@ def fit(distribution: Distribution, data: LifeRows) -> Fits:
         data = data.take(~endless)
     n, failures, different, status = _outlook(len(distribution.parameters), data)
     wanted = status == Status.FITTED
-    likelihood = None
+    given, likelihood = data, None
+    data, log_width = pointed(data)
     if isinstance(distribution, Weibull):
         p, covariance, solved, likelihood = _profiled(data, failures)
+        likelihood = likelihood + data.sums(data.count * log_width)
     elif isinstance(distribution, LocationScale):
         p, covariance, solved = _located(distribution, data, wanted)
     else:
@@ -52,7 +54,7 @@ def fit(distribution: Distribution, data: LifeRows) -> Fits:
     fitted = status == Status.FITTED
     p, covariance = np.where(fitted, p, np.nan), np.where(fitted, covariance, np.nan)
     if likelihood is None:
-        likelihood = log_likelihood(distribution, data.take(fitted[data.group]), p)
+        likelihood = log_likelihood(distribution, given.take(fitted[given.group]), p)
     return Fits(
         distribution, p, covariance, np.where(fitted, likelihood, np.nan), n, failures, different, status
     )  # fmt: skip

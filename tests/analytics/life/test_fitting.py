@@ -347,6 +347,17 @@ def test_ages_over_twelve_decades_and_all_but_equal_ones_have_answers(name: str,
         assert np.isfinite(found.parameters).all()
 
 
+@pytest.mark.parametrize("name", [*QUICK, "gengamma"])
+@pytest.mark.parametrize("width", [1e-4, 1e-7, 1e-12])
+def test_narrow_intervals_are_the_points_that_they_come_to(name: str, width: float) -> None:
+    age = 100 * np.random.default_rng(0).weibull(1.5, 50)
+    points = fit(DISTRIBUTIONS[name], ready(age, 1))
+    low, high = age * (1 - width / 2), age * (1 + width / 2)
+    found = fit(DISTRIBUTIONS[name], ready(low, 2, age_to=high))
+    np.testing.assert_allclose(found.parameters, points.parameters, rtol=1e-6)
+    assert found.log_likelihood[0] == pytest.approx(points.log_likelihood[0] + np.log(high - low).sum(), rel=1e-8)
+
+
 def test_one_group_alone_is_the_same_as_in_a_batch() -> None:
     for name in (*QUICK, "gengamma"):
         data = records("mixed", 77, groups=5, size=40)
