@@ -84,8 +84,11 @@ def test_every_pin_is_exact_and_has_hashes(pins: Path) -> None:
 
 
 def test_what_runs_has_the_same_version_wherever_it_is_pinned() -> None:
+    """But for the programs that fits are compared with: they live apart because they ask for older packages."""
     versions: dict[str, set[str]] = {}
     for pins in PINS:
+        if pins.name == "oracles.txt":
+            continue
         for requirement in pinned(pins):
             versions.setdefault(requirement.name, set()).add(str(requirement.specifier))
     assert {name: found for name, found in versions.items() if len(found) > 1} == {}

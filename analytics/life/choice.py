@@ -141,7 +141,8 @@ def goodness(
 ) -> Goodness:
     """The fit of each group against samples of its own, fitted in the same way (parametric bootstrap, fixed seed).
 
-    `estimate` is how `parameters` were found.
+    `estimate` is how `parameters` were found. Unit number i of every group draws by the same random numbers, so that
+    what else is in the batch changes no answer.
 
     A sample has as many units as the group, with lives from the fitted distribution. A suspended unit is suspended at
     the same age again; a failed one at an age drawn from the product-limit estimate of suspensions beyond its own age
@@ -149,15 +150,18 @@ def goodness(
     with a statistic as high) / (1 + samples that have a fit), their equation 4.11. Nan where the statistic is.
     """
     statistic = anderson_darling(of, data, parameters)
-    rng = np.random.default_rng(SEED)
     units = data.take(np.isfinite(statistic)[data.group])
     worse, fitted = np.zeros(data.groups), np.zeros(data.groups)
     if replicates and len(units.age):
         each = np.repeat(np.arange(len(units.age)), np.rint(units.count).astype(np.int64))
         at_once = max(min(ROWS_AT_ONCE // len(each), replicates), 1)
+        number = _number(units.group[each])
+        lives, ends = np.random.default_rng(SEED).spawn(2)
+        draws = [rng.uniform(size=(number.max() + 1, replicates)) for rng in (lives, ends)]
         for first in range(0, replicates, at_once):
             size = min(at_once, replicates - first)
-            sample = _sample(of, units, each, parameters, size, rng)
+            life, end = (drawn[number, first : first + size].T for drawn in draws)
+            sample = _sample(of, units, each, parameters, life, end)
             found = anderson_darling(of, sample, estimate(of, sample)).reshape(size, data.groups)
             worse += (found >= statistic).sum(0)
             fitted += np.isfinite(found).sum(0)
@@ -166,13 +170,16 @@ def goodness(
 
 
 def _sample(
-    of: Distribution, units: LifeRows, each: Ints, parameters: Floats, size: int, rng: np.random.Generator
+    of: Distribution, units: LifeRows, each: Ints, parameters: Floats, u_life: Floats, u_end: Floats
 ) -> LifeRows:
-    """So many samples as the groups of one batch: sample s of group g is the group s x groups + g."""
+    """Samples as the groups of one batch: sample s of group g is the group s x groups + g.
+
+    `u_life` and `u_end` (samples, units) are what the lives and the ages at suspension are drawn by.
+    """
     group, age, failed = units.group[each], units.age[each], units.event[each] == Event.FAILURE
-    shape = (size, len(each))
+    size = len(u_life)
     with np.errstate(over="ignore"):
-        life = of.quantile(rng.uniform(size=shape), parameters[:, None, group])
+        life = of.quantile(u_life, parameters[:, None, group])
     order = np.lexsort((units.event == Event.SUSPENSION, units.age, units.group))
     g, x = units.group[order], units.age[order]
     beyond = _product_limit(g, units.count[order], units.event[order] == Event.SUSPENSION, units.groups)
@@ -180,7 +187,7 @@ def _sample(
     place[order] = np.arange(len(order))
     own = np.where(failed, beyond[place[each]], 0.0)
     key = np.r_[2.0 * g + 1 - beyond, np.inf]
-    drawn = np.searchsorted(key, 2.0 * group + 1 - own * rng.uniform(size=shape))
+    drawn = np.searchsorted(key, 2.0 * group + 1 - own * u_end)
     there = np.r_[g, -1][drawn] == group
     end = np.where(failed, np.where(there, np.r_[x, np.inf][drawn], np.inf), age)
     which = np.arange(size)[:, None] * units.groups + group
@@ -188,6 +195,15 @@ def _sample(
     none, one = np.zeros(flat.size), np.ones(flat.size)
     event = (life <= end).ravel().astype(np.int8)
     return LifeRows(flat, event, none, np.full(flat.size, np.nan), one, which.ravel(), size * units.groups)
+
+
+def _number(group: Ints) -> Ints:
+    """The number of each unit within its group, from 0."""
+    order = np.argsort(group, kind="stable")
+    sorted_ = group[order]
+    found = np.empty(len(group), np.int64)
+    found[order] = np.arange(len(group)) - np.searchsorted(sorted_, sorted_)
+    return found
 
 
 def _plain(data: LifeRows) -> Bools:

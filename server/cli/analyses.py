@@ -65,10 +65,21 @@ CHINESE = {
 ORDER = ("weak_links", "contributions", "propagate", "single_points", "where_used", "neighbourhood")
 
 
+OWN = {
+    "life_model": "fit",
+    "life_comparison": "compare",
+    "returns_forecast": "forecast",
+    "growth": "growth",
+    "test_gains": "plan-test",
+}
+"""Analyses whose command takes files, too, or more than the analysis, and is written by hand."""
+
+
 def commands() -> list[Command]:
-    """The commands of all analyses, those that one needs first before the others."""
+    """The commands of all analyses but those that have their own, what one needs first before the others."""
     place = {name: at for at, name in enumerate(ORDER)}
-    return [made(each) for each in sorted(ANALYSES.values(), key=lambda a: place.get(a.name, len(ORDER)))]
+    of = sorted(ANALYSES.values(), key=lambda a: place.get(a.name, len(ORDER)))
+    return [made(each) for each in of if each.name not in OWN]
 
 
 def made(of: Analysis[Any, Any]) -> Command:

@@ -11,7 +11,7 @@ from schema.text import Text
 from server.cli import output
 from server.cli.command import argument, command, option
 from server.cli.demo import mark
-from server.cli.fitting import TAKEN, _known, _of_file, _of_part
+from server.cli.records import TAKEN, of_file, of_part, refuse_unknown
 from server.cli.session import Session
 
 if TYPE_CHECKING:
@@ -79,17 +79,17 @@ def compare(
         raise click.UsageError(session.say(Text("请给出 FILE 或 --part。", "Name a FILE, or a part with --part.")))
     if covariates is not None:
         columns = [each.strip() for each in covariates.split(",") if each.strip()]
-        found = _of_file(session, file, maker, mode, columns) if file else _of_part(session, part, maker, mode, columns)
+        found = of_file(session, file, maker, mode, columns) if file else of_part(session, part, maker, mode, columns)
         _regress(session, found.rows, columns, model, level)
         refused = found.refused
     elif file is not None:
         from analytics.compared import compared
 
-        found = _of_file(session, file, maker, mode, [by])
+        found = of_file(session, file, maker, mode, [by])
         _answer(session, compared(found.rows, by, against=against, level=level, unit=found.unit))
         refused = found.refused
     else:
-        _known(session, [by], BY)
+        refuse_unknown(session, [by], BY)
         _compare_part(
             session, {"part": part, "by": by, "maker": maker, "mode": mode, "against": against, "level": level}
         )

@@ -142,7 +142,7 @@ def _of_file(session: Session, file: Path, picture: Path | None, given: dict[str
     from analytics.life.frames import grouped
     from analytics.life.rows import exits
     from chaingraph import ChaingraphError
-    from server.cli.fitting import _of_file as records_of
+    from server.cli.records import of_file as records_of
 
     found = records_of(session, file, given["maker"], given["mode"], [])
     data, _ = grouped(found.rows)
@@ -244,7 +244,7 @@ def _fleet(session: Session, rows: pl.DataFrame, unit: str | None, given: dict[s
     from analytics import at_risk
     from analytics.life.forecast import Fleet
     from analytics.life.rows import Event
-    from server.cli.fitting import _of_file as records_of
+    from server.cli.records import of_file as records_of
 
     extra, refused = {}, 0
     if given["fleet"] is not None:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from scipy.stats import binom, chi2
 
+from analytics import run
+from chaingraph import Workspace
 from server.cli import main
 from tests.server.cli import Call
 from tests.server.test_cli import told
@@ -118,14 +120,12 @@ def test_tables_speak_both_languages() -> None:
     assert CALL("plan-test", *RUN, "--format", "csv").stdout.splitlines()[0].startswith("Failures allowed,Units")
 
 
-def test_tests_of_a_product_are_the_analysis(demo_store: Path, tmp_path: Path) -> None:
+def test_tests_of_a_product_are_the_analysis(demo_store: Path, demo_workspace: Workspace, tmp_path: Path) -> None:
     shutil.copytree(demo_store, tmp_path / "demo")
     call = Call(f"sqlite:///{tmp_path / 'demo' / 'demo.db'}")
     found = answer("--product", "VMC850", "--mission", "2000", "--units", "100", call=call)
     assert found["gains"][0]["gain"] > found["gains"][1]["gain"] > 0
-    same = json.loads(
-        call("test-gains", "VMC850", "--mission", "2000", "--units", "100", "--format", "json").stdout
-    )  # fmt: skip
-    assert found == same
+    asked = {"product": "VMC850", "mission": 2000.0, "units": 100}
+    assert found == run("test_gains", demo_workspace.view(), asked).payload("en")
     assert "VMC850" not in CALL("plan-test", "--product", "VMC850", "--mission", "5").stdout
     assert call("class-rates", "A12", "--mechanism", "ME-RCF").exit_code == 0

@@ -113,8 +113,17 @@ def test_p_values_of_true_fits_are_spread_evenly() -> None:
     p = goodness(WEIBULL, data, fit(WEIBULL, data).parameters, 39).p_value
     assert 0.45 < p.mean() < 0.55
     assert 0.04 < (p <= 0.1).mean() < 0.17
-    again = goodness(WEIBULL, data, fit(WEIBULL, data).parameters, 39).p_value
-    assert (p == again).all()
+
+
+def test_a_p_value_is_the_same_whatever_else_is_in_the_batch() -> None:
+    rng = np.random.default_rng(4)
+    group = rng.permutation(np.repeat([0, 1, 2], [12, 30, 7]))
+    data = ready(rng.weibull(1.5, 49), rng.uniform(size=49) < 0.8, group=group)
+    p = goodness(WEIBULL, data, fit(WEIBULL, data).parameters, 39).p_value
+    for at in range(3):
+        mine = group == at
+        alone = ready(data.age[mine], data.event[mine])
+        assert goodness(WEIBULL, alone, fit(WEIBULL, alone).parameters, 39).p_value[0] == p[at]
 
 
 def test_two_populations_in_one_sample_fit_badly() -> None:
