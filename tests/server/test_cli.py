@@ -29,7 +29,7 @@ FIXED = {
     "where-used": "PART",
     "neighbourhood": "ID",
     "class-rates": "PART --mechanism",
-    "fit": "--part PART --maker ORG --mode MODE --by --distribution NAME --method mle|rr --interval wald|lr --level --picture",
+    "fit": "--part PART --maker ORG --by --distribution NAME --method mle|rr --interval wald|lr --level --picture",
     "compare": "--part PART --maker ORG --by --against --covariates",
     "forecast": "--part PART --maker ORG --months N --use-per-month USE --warranty-months N --picture",
     "growth": "--part --end --termination --level --picture",
