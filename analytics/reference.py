@@ -15,10 +15,10 @@ def markdown() -> str:
     lines = [
         "# Analyses",
         "",
-        "Each is a function of what a viewer sees. It has a GraphQL field and a command, with the same answer from both.",
-        "The command is `chaingraph NAME`, but `fit --part` for `life-model`, `compare --part` for `life-comparison`,",
-        "`forecast --part` for `returns-forecast` and `plan-test --product` for `test-gains`. This page is written from",
-        "the code.",
+        "Each is a function of what a viewer sees. It has a GraphQL field and a command, with the same answer from",
+        "both. The command is `chaingraph NAME`, but `fit --part` for `life-model`, `compare --part` for",
+        "`life-comparison`, `forecast --part` for `returns-forecast`, and `plan-test --product` for `test-gains`. This",
+        "page is written from the code.",
         "",
     ]
     for name, each in sorted(ANALYSES.items()):

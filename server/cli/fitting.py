@@ -130,7 +130,7 @@ def _tables(session: Session, found: Records, fits: list[LifeFit]) -> None:
     headings = [
         Text("台数", "Units"), Text("失效", "Failures"), Text("分布", "Distribution"), Text("参数", "Parameters"),
         Text(f"平均寿命{unit}", f"Mean life{unit}"), Text(f"B10 寿命{unit}", f"B10 life{unit}"),
-        Text("提示", "Remarks"),
+        Text("提示", "Note"),
     ]  # fmt: skip
     remarks: dict[str, int] = {}
     table = []

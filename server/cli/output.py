@@ -19,6 +19,8 @@ WIDTH = 120
 LONG, SHORT = 72, 32
 """A text wider than LONG is a sentence; beside sentences no text wider than SHORT stays in the line."""
 GAP, INDENT = 2, 4
+BETWEEN = 3
+"""What stands between the columns of a grid."""
 
 FORMULA = r"^\s*[=+\-@＝＋－＠]|^[\t\r\n]"
 """A text that a spreadsheet takes for a formula, unless it is a NUMBER."""
@@ -26,6 +28,8 @@ NUMBER = r"^[+-]?[0-9.,]*$"
 
 
 _formula, _number = re.compile(FORMULA), re.compile(NUMBER)
+_interval = re.compile(r" (?=\([\d.,–-])")
+"""The blank between a figure and its interval: where a line may break."""
 
 
 def json(payload: Any) -> None:
@@ -81,14 +85,46 @@ def _grid(to: Console, headings: Sequence[str], cells: list[list[str]], numbers:
     from rich.text import Text
 
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading, right in zip(headings, numbers, strict=True):
-        drawn.add_column(heading, justify="right" if right else "left", overflow="fold", no_wrap=right)
+    if sum(_whole(headings, cells)) + BETWEEN * (len(headings) - 1) > to.width:
+        cells = [[_interval.sub("\n", cell) for cell in row] for row in cells]
+    widths = _widths(headings, cells, numbers, to.width)
+    for heading, right, width in zip(headings, numbers, widths, strict=True):
+        drawn.add_column(heading, justify="right" if right else "left", overflow="fold", no_wrap=right, width=width)
     for row in cells:
         drawn.add_row(*(Text(cell) for cell in row))
     with to.capture() as held:
         to.print(drawn)
     for each in held.get().splitlines():
         line(each.rstrip())
+
+
+def _widths(headings: Sequence[str], cells: list[list[str]], numbers: list[bool], room: int) -> list[int] | list[None]:
+    """Widths of columns in which no word is broken, the room beyond shared evenly; left to rich where there is none."""
+    from rich.cells import cell_len
+
+    whole = _whole(headings, cells)
+    columns = [[heading, *(row[at] for row in cells)] for at, heading in enumerate(headings)]
+    words = [max([0, *(cell_len(word) for cell in column for word in cell.split())]) for column in columns]
+    widths = [full if number else word for full, word, number in zip(whole, words, numbers, strict=True)]
+    left = room - sum(widths) - BETWEEN * (len(widths) - 1)
+    if left < 0:
+        return [None] * len(widths)
+    wanting = sorted(range(len(widths)), key=lambda at: whole[at] - widths[at])
+    for place, at in enumerate(wanting):
+        more = min(whole[at] - widths[at], left // (len(wanting) - place))
+        widths[at] += more
+        left -= more
+    return widths
+
+
+def _whole(headings: Sequence[str], cells: list[list[str]]) -> list[int]:
+    """Widths of columns in which no line is broken."""
+    from rich.cells import cell_len
+
+    return [
+        max(cell_len(line) for cell in (heading, *(row[at] for row in cells)) for line in cell.split("\n"))
+        for at, heading in enumerate(headings)
+    ]
 
 
 def _stacked(

@@ -121,6 +121,19 @@ def test_start_is_quick_because_analyses_are_imported_when_asked_for() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_a_table_that_is_too_wide_breaks_before_intervals_and_never_within_a_number(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    life = "230,000 (114,000–465,000)"
+    output.table(["Mode", "Units", "Parameters", "Mean", "B10"], [["wear of the raceway", 7, life, life, life]] * 2)
+    told = capsys.readouterr().out
+    assert told.count(life) == 6
+    output.table(["Mode", "Units", *"ABCD"], [["wear of the raceway " * 2, 7, *[f"eta {life}"] * 4]])
+    told = capsys.readouterr().out
+    assert max(map(len, told.splitlines())) <= 120
+    assert (told.count("eta 230,000"), told.count("(114,000–465,000)")) == (4, 4)
+
+
 def test_tables_align_with_chinese_in_them(capsys: pytest.CaptureFixture[str]) -> None:
     from rich.cells import cell_len
 
