@@ -40,14 +40,21 @@ def shared_shape(data: LifeRows, of: Ints, classes: int | None = None, level: fl
     """The shape of every class, and of each of its groups drawn towards it.
 
     With a scale of its own for each group, the likelihood that is maximal in the scales overstates the shape however
-    many groups there are (Neyman and Scott, Econometrica 16, 1948). Integrating the scales out, uniform in ln eta,
-    leaves the marginal likelihood of the shape, free of them and exact for complete and failure-censored groups
-    (Kalbfleisch and Sprott, JRSS B 32, 1970, 175-208): ln L(beta) = (r - 1) ln beta + beta sum ln x - r ln V(beta), V =
-    sum (x^beta - entry^beta), for each group, which is the profile likelihood less ln beta. With intervals that
-    difference is the same to the first order (Laplace). `shared` maximises the sum over groups; `own` is the mean of
-    ln beta under the group's likelihood and s^2 its variance, which for complete samples are unbiased and the true
-    variance (Pitman, Biometrika 30, 1939, 391-421), where the maximum is far too high with two or three failures.
-
+    many groups there are (Neyman and Scott, Econometrica 16, 1948). From the profile score of each group, d l / d ln
+    beta, its bias is taken (McCullagh and Tibshirani, JRSS B 52, 1990, 325-344), in the form of the covariance of
+    scores of the scale in Severini's modified profile likelihood (Biometrika 85, 1998, 403-411), with the censoring
+    unknown. With D = (x^beta - entry^beta) r / V, V the sum of count (x^beta - entry^beta) and r the failures, D is the
+    cumulative hazard of a unit, failed less D is a martingale, and that covariance is the mean of sums over units that
+    failed; at the shape itself the bias is w(beta) = sum over failed of D (1 + beta ln x - beta V' / V) / r.
+    For complete groups w = 1, the exact marginal likelihood (Kalbfleisch and Sprott, JRSS B 32, 1970, 175-208), and
+    in failure-censored groups too, whose units that stop at the last age of failure count with the failed. Where
+    few units fail before a calendar ends the test, w is about 0, as in the exact likelihood given r of units censored
+    at one age T, beta^r prod (x / T)^beta. Failures in intervals enter w by the middle of theirs.
+    `shared` solves the sum over groups; `own` is the mean of ln beta under the group's adjusted likelihood and s^2 its
+    variance, which for complete samples are unbiased and the true variance (Pitman, Biometrika 30, 1939, 391-421).
+    In simulations with shapes 0.8, 1.6 and 3 (complete pairs and triples; 20 to 200 units with 0.2 to 3 % failing by
+    the calendar; 3 to 12 units half censored; groups of 10 to 20 failures), `shared` was within 3 % of the truth and
+    intervals of 90 % held it in 84 to 93 %, with 100 to 400 classes a case.
     Own shapes are drawn to the class's by their information: normal on ln beta with s^2 and between groups tau^2 by
     moments (DerSimonian and Laird, Controlled Clinical Trials 7, 1986, 177-188), weight = tau^2 / (tau^2 + s^2). Where
     tau^2 is 0 (NO_SPREAD) every group gets the shared shape. Intervals count in that tau^2 and the mean are estimates:
@@ -59,7 +66,7 @@ def shared_shape(data: LifeRows, of: Ints, classes: int | None = None, level: fl
     """
     size = int(of.max(initial=-1)) + 1 if classes is None else classes
     z = float(norm.ppf((1 + level) / 2))
-    solve = _Marginal.of(data)
+    solve = _Adjusted.of(data)
     y, s2 = solve.moments()
     shared, information = solve.maximum(of, size)
 
@@ -170,7 +177,7 @@ def lives(data: LifeRows, shape: Intervals, share: float | None = None, level: f
 
 
 @dataclass(frozen=True, slots=True)
-class _Marginal:
+class _Adjusted:
     """The likelihood of shapes, ages being in units of the oldest of their group and H = exp(u + beta ln x)."""
 
     data: LifeRows
@@ -180,9 +187,13 @@ class _Marginal:
     failures: Floats
     log_failures: Floats
     between: bool
+    at: Floats
+    """ln of the age at which a record left observation."""
+    ending: Bools
+    """Records whose age at leaving is an age of failure: failed, or stopped by the last failure of their group."""
 
     @classmethod
-    def of(cls, data: LifeRows) -> "_Marginal":
+    def of(cls, data: LifeRows) -> "_Adjusted":
         """Records made ready for the search."""
         data = data.take(~np.isinf(data.age_to))
         failures = data.sums(data.count * (data.event != Event.SUSPENSION))
@@ -195,7 +206,12 @@ class _Marginal:
             age, entry, to = (np.log(each) for each in (scaled.age, scaled.entry, scaled.age_to))
         exact = data.event == Event.FAILURE
         logs = np.bincount(data.group[exact], (data.count * age)[exact], data.groups).astype(np.float64)
-        return cls(scaled, age, entry, to, failures, logs, bool((data.event == Event.INTERVAL).any()))
+        failed = data.event != Event.SUSPENSION
+        last = np.zeros(data.groups)
+        np.maximum.at(last, data.group[exact], data.age[exact])
+        ending = failed | (data.age == last[data.group])
+        between = bool((data.event == Event.INTERVAL).any())
+        return cls(scaled, age, entry, to, failures, logs, between, np.log(exits(scaled)), ending)
 
     def slopes(self, u: Floats, beta: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:
         """Log likelihood of each group and its derivatives: by u, beta, u twice, both, beta twice."""
@@ -227,21 +243,38 @@ class _Marginal:
         ll, gu, gb, uu, ub, bb = (np.bincount(g, d.count * row, d.groups).astype(np.float64) for row in terms)
         return ll, gu, gb, uu, ub, bb
 
-    def profile(self, beta: Floats) -> tuple[Floats, Floats, Floats]:
-        """Marginal log likelihood of each group by its shape, with first and second derivatives by ln beta."""
+    def profile(self, beta: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        """By ln beta, of each group: profile log likelihood, adjusted score, its derivative, and the adjustment w."""
         failing = self.failures > 0
-        ll, slope, curve = self._between(beta) if self.between else self._exact(beta)
-        slope = (slope - 1 / beta) * beta
-        curve = (curve + 1 / beta**2) * beta**2 + slope
-        return (
-            np.where(failing, ll - np.log(beta), 0.0),
-            np.where(failing, slope, 0.0),
-            np.where(failing, curve, 0.0),
-        )
+        powers = self._powers(beta)
+        ll, slope, curve = self._between(beta) if self.between else self._exact(beta, powers)
+        w, bent = self._adjustment(beta, powers)
+        slope = slope * beta
+        curve = curve * beta**2 + slope - bent
+        zero = np.zeros(len(beta))
+        ll, slope, curve, w = (np.where(failing, each, zero) for each in (ll, slope - w, curve, w))
+        return ll, slope, curve, w
 
-    def _exact(self, beta: Floats) -> tuple[Floats, Floats, Floats]:
+    def _adjustment(self, beta: Floats, powers: tuple[Floats, Floats, Floats]) -> tuple[Floats, Floats]:
+        """The w of `shared_shape` and its derivative by ln beta, for each group."""
+        told = self.ending
+        g, n, x, y = self.data.group[told], self.data.count[told], self.at[told], self.log_entry[told]
+        young = np.isneginf(y)
+        y = np.where(young, 0.0, y)
+        late = n * np.exp(beta[g] * x)
+        early = np.where(young, 0.0, n * np.exp(beta[g] * y))
+        gap, bend = late - early, late * x - early * y
+        p0, p1, q0, q1 = (np.bincount(g, e, self.data.groups) for e in (gap, gap * x, bend, bend * x))
+        s0, s1, s2 = powers
+        s0 = np.where(s0 > 0, s0, 1.0)
+        m = s1 / s0
+        w = (p0 + beta * (p1 - p0 * m)) / s0
+        bent = (q0 + p1 - p0 * m + beta * (q1 - q0 * m - p0 * (s2 / s0 - m * m))) / s0 - w * m
+        return w, bent * beta
+
+    def _exact(self, beta: Floats, powers: tuple[Floats, Floats, Floats]) -> tuple[Floats, Floats, Floats]:
         """Profile log likelihood and its derivatives by beta from V alone, where no failure is in an interval."""
-        s0, s1, s2 = self._powers(beta)
+        s0, s1, s2 = powers
         r = np.where(s0 > 0, self.failures, 0.0)
         s0 = np.where(s0 > 0, s0, 1.0)
         ll = r * (np.log(beta) + np.log(np.where(r > 0, r, 1.0) / s0) - 1) + beta * self.log_failures
@@ -250,7 +283,7 @@ class _Marginal:
     def _powers(self, beta: Floats) -> tuple[Floats, Floats, Floats]:
         """V of each group and its first two derivatives by beta."""
         d = self.data
-        x = np.log(exits(d)) if self.between else self.log_age
+        x = self.at
         e = d.count * np.exp(beta[d.group] * x)
         sums = [d.sums(e), d.sums(e := e * x), d.sums(e * x)]
         late = d.entry > 0
@@ -287,7 +320,7 @@ class _Marginal:
         low, high = np.full(classes, np.log(FLATTEST)), np.full(classes, np.log(STEEPEST))
         x, curve = np.zeros(classes), np.zeros(classes)
         for _ in range(_STEPS):
-            _, each, bent = self.profile(np.exp(x)[of])
+            _, each, bent, _ = self.profile(np.exp(x)[of])
             slope, curve = sums(each), sums(bent)
             low, high = np.where(slope > 0, x, low), np.where(slope <= 0, x, high)
             newton = x - slope / np.where(curve < 0, curve, -1.0)
@@ -303,16 +336,20 @@ class _Marginal:
         return np.where(good, x, np.nan), np.where(good, -curve, np.nan)
 
     def moments(self) -> tuple[Floats, Floats]:
-        """Mean and variance of ln beta under each group's marginal likelihood, nan where that has no maximum.
+        """Mean and variance of ln beta under each group's adjusted likelihood, nan where that has no maximum.
 
-        One failure tells no shape: its likelihood does not fall towards beta = 0.
+        One failure is not asked: alone and complete it tells nothing, and censored next to nothing.
         """
         groups = self.data.groups
         top, information = self.maximum(np.arange(groups), groups)
         told = np.isfinite(top) & (self.failures > 1)
         x = np.where(told, top, 0.0) + _REACH[:, None] / np.sqrt(np.where(told, information, 1.0))
         x = np.clip(x, np.log(FLATTEST), np.log(STEEPEST))
-        logs = np.stack([self.profile(np.exp(each))[0] for each in x])
+        found = [self.profile(np.exp(each)) for each in x]
+        w = np.stack([each[3] for each in found])
+        steps = (w[1:] + w[:-1]) / 2 * np.diff(x, axis=0)
+        logs = np.stack([each[0] for each in found])
+        logs[1:] -= np.cumsum(steps, axis=0)
         gaps = np.gradient(x, axis=0)
         belief = np.exp(logs - logs.max(axis=0)) * gaps
         belief /= belief.sum(axis=0)

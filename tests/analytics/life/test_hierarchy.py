@@ -159,25 +159,47 @@ def test_two_failures_each_tell_the_shape_without_bias() -> None:
     assert np.nanmean(np.log(found.own.value)) == pytest.approx(np.log(2.0), abs=0.1)
 
 
-def test_the_shared_shape_is_at_the_top_of_its_likelihood() -> None:
+def test_the_shared_shape_is_where_the_adjusted_scores_sum_to_nothing() -> None:
     rng = np.random.default_rng(9)
     rows, _, _ = weibull_world(rng, 1, 4, 7, 0.3)
     found = shared_shape(rows, np.zeros(4, np.int64))
 
-    def likelihood(beta: float) -> float:
+    def score(beta: float) -> float:
         total = 0.0
         for g in range(4):
             x, failed = rows.age[rows.group == g], rows.event[rows.group == g] == Event.FAILURE
-            r = failed.sum()
-            total += (r - 1) * np.log(beta) + (beta - 1) * np.log(x[failed]).sum() - r * np.log((x**beta).sum())
+            r, v, logs = failed.sum(), (x**beta).sum(), np.log(x)
+            mean = (x**beta * logs).sum() / v
+            total += r + beta * (logs[failed].sum() - r * mean)
+            total -= (x[failed] ** beta / v * (1 + beta * (logs[failed] - mean))).sum()
         return total
 
-    at = float(found.shared.value[0])
-    step = 1e-3
-    up, here, down = (likelihood(at * np.exp(s)) for s in (step, 0.0, -step))
-    assert here >= max(up, down)
-    assert (up - down) / (2 * step) == pytest.approx(0.0, abs=1e-5)
-    assert found.shared.se[0] / at == pytest.approx((-(up - 2 * here + down) / step**2) ** -0.5, rel=1e-4)
+    at, step = float(found.shared.value[0]), 1e-4
+    assert score(at) == pytest.approx(0.0, abs=1e-5)
+    slope = (score(at * np.exp(step)) - score(at * np.exp(-step))) / (2 * step)
+    assert found.shared.se[0] / at == pytest.approx((-slope) ** -0.5, rel=1e-4)
+
+
+@pytest.mark.parametrize("beta", [0.8, 1.6, 3.0])
+def test_few_failures_before_a_calendar_ends_tell_the_shape_without_bias(beta: float) -> None:
+    """Groups of 20 to 200 units with 0 to about 6 failures, all units of a group censored at one age."""
+    rng = np.random.default_rng(31)
+    classes, k = 60, 40
+    n = rng.integers(20, 201, classes * k)
+    group = np.repeat(np.arange(classes * k), n)
+    life, end = rng.exponential(size=len(group)), rng.uniform(0.002, 0.03, classes * k)[group]
+    age = np.minimum(life, end) ** (1 / beta) * rng.uniform(1, 100, classes * k)[group]
+    rows = ready(age, life <= end, group=group, groups=classes * k)
+    shared = shared_shape(rows, np.repeat(np.arange(classes), k)).shared
+    assert np.exp(np.log(shared.value / beta).mean()) == pytest.approx(1.0, abs=0.05)
+    assert 0.83 < held(shared, np.full(classes, beta)) < 0.97
+
+
+def test_groups_that_stop_at_a_failure_tell_the_exact_marginal_likelihood() -> None:
+    x = np.array([3.0, 5.0, 8.0, 8.0, 8.0, 8.0])
+    found = float(shared_shape(ready(x, [1, 1, 1, 0, 0, 0]), np.zeros(1, np.int64)).shared.value[0])
+    mean = (x**found * np.log(x)).sum() / (x**found).sum()
+    assert 2 / found + np.log(x[:3]).sum() - 3 * mean == pytest.approx(0.0, abs=1e-6)
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.4])
@@ -188,13 +210,13 @@ def test_shapes_and_lives_hold_the_truth(spread: float) -> None:
     assert held(found.shrunk, beta) > 0.89
     known = np.isfinite(found.own.value)
     own, shrunk = (np.mean(np.log(each.value / beta)[known] ** 2) for each in (found.own, found.shrunk))
-    assert shrunk < own / 2
+    assert shrunk < 0.6 * own
     assert held(lives(rows, found.shrunk), eta) > 0.89
     b10 = lives(rows, found.shrunk, 0.1)
     truth = eta * (-np.log(0.9)) ** (1 / beta)
     assert held(b10, truth) > 0.87
     two = rows.sums(rows.event == Event.FAILURE) == 2
-    assert ((b10.low <= truth) & (truth <= b10.high))[two].mean() > 0.88
+    assert ((b10.low <= truth) & (truth <= b10.high))[two].mean() > 0.85
 
 
 def test_a_group_with_two_failures_gets_a_scale_with_an_interval_and_one_without_a_bound() -> None:
