@@ -59,7 +59,7 @@ def shared_shape(data: LifeRows, of: Ints, classes: int | None = None, level: fl
     moments (DerSimonian and Laird, Controlled Clinical Trials 7, 1986, 177-188), weight = tau^2 / (tau^2 + s^2). Where
     tau^2 is 0 (NO_SPREAD) every group gets the shared shape. Intervals count in that tau^2 and the mean are estimates:
     variances are averaged over tau^2 by quadrature as in `hierarchy.gamma_poisson`. In simulations of classes of six
-    groups of eight units, half of them censored, intervals of 90 % held the truth in 99 %, 94 % and 91 % for tau 0, 0.3
+    groups of eight units, half of them censored, intervals of 90 % held the truth in 99 %, 95 % and 89 % for tau 0, 0.3
     and 0.6.
 
     `of` (groups,) says each group's class. A group without failures adds nothing and gets its class's shape.
