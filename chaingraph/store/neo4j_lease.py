@@ -15,7 +15,7 @@ import neo4j
 from neo4j.exceptions import DriverError, Neo4jError
 
 from chaingraph.errors import Busy, ChaingraphError, Conflict
-from chaingraph.store.neo4j_link import Link, records
+from chaingraph.store.neo4j_link import Link, left, records
 from schema.text import Text
 
 PATIENCE = 0.2
@@ -106,7 +106,7 @@ class Lease:
             await records(transaction, _LOCK, {"holder": _name()})
             ((fence,),) = await self._link.done(neo4j.WRITE_ACCESS, lambda tx: records(tx, _FENCE, {}))
         except BaseException:
-            await session.close()
+            await left(session)
             raise
         return session, transaction, int(fence)
 
@@ -130,7 +130,7 @@ async def _released(session: neo4j.AsyncSession, transaction: neo4j.AsyncTransac
     try:
         await transaction.rollback()
     finally:
-        await session.close()
+        await left(session)
 
 
 def _name() -> str:

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import CancelledError, Future, wait
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -129,7 +129,7 @@ class Link:
                 looked = time.monotonic()
 
     async def _alive(self) -> None:
-        async with self.session(neo4j.READ_ACCESS) as session:
+        async with self._opened(neo4j.READ_ACCESS) as session:
             await (await session.run("RETURN 1")).consume()
 
     def read(self, work: Work[T], seconds: float = READ) -> T:
@@ -144,7 +144,7 @@ class Link:
         """What `work` gives, as often as it takes. To be used in the link's own thread."""
         while True:
             try:
-                async with self.session(access) as session:
+                async with self._opened(access) as session:
                     run = session.execute_read if access == neo4j.READ_ACCESS else session.execute_write
                     return await run(work)
             except IncompleteCommit:  # nobody knows whether it was done, and the driver leaves it at that
@@ -160,6 +160,15 @@ class Link:
         return self._driver.session(
             database=self.address.database, default_access_mode=access, bookmark_manager=self._bookmarks
         )
+
+    @contextlib.asynccontextmanager
+    async def _opened(self, access: str) -> AsyncIterator[neo4j.AsyncSession]:
+        session = self.session(access)
+        try:
+            async with session:
+                yield session
+        finally:
+            await left(session)
 
     def _started(self) -> asyncio.AbstractEventLoop:
         with self._starting:
@@ -209,13 +218,13 @@ class Link:
         if driver is not None:
             with contextlib.suppress(Exception):  # a server that does not answer is left all the same
                 asyncio.run_coroutine_threadsafe(_within(driver.close(), LOOK), loop).result()
-        asyncio.run_coroutine_threadsafe(_finish(), loop).result()
         _ended(loop, thread)
 
 
 def _ended(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
+    loop.run_until_complete(_finish())
     loop.close()
 
 
@@ -232,12 +241,23 @@ async def _within(work: Awaitable[None], seconds: float) -> None:
         await work
 
 
+async def left(session: neo4j.AsyncSession) -> None:
+    """Close a session, and one that does not say goodbye, too: a close that is given up would leave it open."""
+    try:
+        await session.close()
+    except BaseException:
+        session.cancel()
+        await session.close()
+        raise
+
+
 async def _finish() -> None:
     """Cancel what still runs, and wait for it."""
-    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
+    await asyncio.sleep(0)  # what was asked for a moment ago begins
+    while others := [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]:
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
     await asyncio.get_running_loop().shutdown_default_executor()
 
 
