@@ -55,6 +55,10 @@ WARNINGS = {
         "故障强度在 {at} 前后有变化（p = {p}）：其后为其前的 {ratio} 倍。",
         "The rate of failures changed about {at} (p = {p}): after it {ratio} times that before.",
     ),
+    "growth.begin": Text(
+        "{at} 之前没有失效（p = {p}）：失效从那时开始。",
+        "There was no failure before about {at} (p = {p}): they began then.",
+    ),
 }
 TESTS = {
     "laplace": Text("拉普拉斯趋势检验", "Laplace's test of trend"),
@@ -306,10 +310,13 @@ def _warnings(
     if goodness and goodness.p < DOUBT:
         said.append(warning("growth.poor_fit", test=goodness.text, p=number(goodness.p)))
     if change and change.p < DOUBT and change.at.value is not None:
-        ratio = "∞" if change.ratio is None else number(change.ratio)
         place = number(change.at.value)
         at = Text(f"{place} {unit.zh}".strip(), f"{place} {unit.en}".strip())
-        said.append(warning("growth.change", at=at, p=number(change.p), ratio=ratio))
+        p = number(change.p)
+        if change.ratio is None:
+            said.append(warning("growth.begin", at=at, p=p))
+        else:
+            said.append(warning("growth.change", at=at, p=p, ratio=number(change.ratio)))
     return tuple(said)
 
 

@@ -28,7 +28,7 @@ NUMBER = r"^[+-]?[0-9.,]*$"
 
 
 _formula, _number = re.compile(FORMULA), re.compile(NUMBER)
-_interval = re.compile(r" (?=\([\d.,–-])")
+_interval = re.compile(r" (?=\([\d.,-]+ ?– ?[\d.,-]+\))")
 """The blank between a figure and its interval: where a line may break."""
 
 

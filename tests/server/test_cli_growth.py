@@ -155,6 +155,14 @@ def test_a_known_change_and_a_picture(folder: Path) -> None:
     assert "可靠性增长" in "".join(root.itertext())
 
 
+def test_failures_that_begin_late_are_no_ratio(folder: Path) -> None:
+    text = "time\n" + "\n".join(str(900 + 5 * n) for n in range(20)) + "\n"
+    found = answer(folder, text, "--end", "1000", "--termination", "time")
+    said = {each["code"]: each["text"] for each in found["warnings"]}
+    assert "growth.change" not in said
+    assert said["growth.begin"].startswith("There was no failure before about 900")
+
+
 def test_it_is_for_a_file_or_a_part(folder: Path) -> None:
     call = Call("sqlite:///none.db")
     for words in ((), ("f.csv", "--part", "A31"), ("f.csv", "--picture", "g.png")):
