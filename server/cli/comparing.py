@@ -9,9 +9,9 @@ import click
 
 from schema.text import Text
 from server.cli import output
-from server.cli.command import argument, command, option
+from server.cli.command import command, option
 from server.cli.demo import mark
-from server.cli.records import TAKEN, of_file, of_part, refuse_unknown
+from server.cli.records import TAKEN, level_option, of_file, of_part, one_source, refuse_unknown, source
 from server.cli.session import Session
 
 if TYPE_CHECKING:
@@ -38,9 +38,7 @@ MODELS = ("weibull", "lognormal", "loglogistic", "exponential", "cox")
         "beside. With --covariates it is a regression instead."
     ),
     params=[
-        argument("file", metavar="[FILE]", required=False, type=click.Path(path_type=Path)),
-        option("--part", zh="存储中的零部件，代替 FILE。", en="A part in the store, in place of FILE.", metavar="PART"),
-        option("--maker", zh="只取该制造商的数据。", en="Only what this organisation made.", metavar="ORG"),
+        *source(),
         option(
             "--mode", zh="只计该失效模式；其他模式按中止计。", metavar="MODE",
             en="Failures of this mode; others are suspensions.",
@@ -64,10 +62,7 @@ MODELS = ("weibull", "lognormal", "loglogistic", "exponential", "cox")
             "regression).",
             type=click.Choice(MODELS), default="weibull", show_default=True,
         ),
-        option(
-            "--level", zh="区间的双侧置信水平。", en="Two-sided confidence of the intervals.",
-            type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.9, show_default=True,
-        ),
+        level_option(),
     ],
 )  # fmt: skip
 def compare(
@@ -75,8 +70,7 @@ def compare(
     against: str | None, covariates: str | None, model: str, level: float,
 ) -> None:  # fmt: skip
     """Status 1 when rows of the file were refused, also though the rest is compared."""
-    if (file is None) == (part is None):
-        raise click.UsageError(session.say(Text("请给出 FILE 或 --part。", "Name a FILE, or a part with --part.")))
+    one_source(session, file, part)
     if covariates is not None:
         columns = [each.strip() for each in covariates.split(",") if each.strip()]
         found = of_file(session, file, maker, mode, columns) if file else of_part(session, part, maker, mode, columns)

@@ -10,9 +10,9 @@ import click
 
 from schema.text import Text
 from server.cli import output
-from server.cli.command import argument, command, option
+from server.cli.command import command, option
 from server.cli.progress import steps
-from server.cli.records import TAKEN, TOLD, Records, of_file, of_part
+from server.cli.records import TAKEN, TOLD, Records, level_option, of_file, of_part, one_source, picture_option, source
 from server.cli.session import Session
 
 if TYPE_CHECKING:
@@ -42,9 +42,7 @@ DRAWN = 7
         "suspensions."
     ),
     params=[
-        argument("file", metavar="[FILE]", required=False, type=click.Path(path_type=Path)),
-        option("--part", zh="存储中的零部件，代替 FILE。", en="A part in the store, in place of FILE.", metavar="PART"),
-        option("--maker", zh="只取该制造商的数据。", en="Only what this organisation made.", metavar="ORG"),
+        *source(),
         option(
             "--mode", zh="只计该失效模式；其他模式按中止计。", metavar="MODE",
             en="Failures of this mode; others are suspensions.",
@@ -66,14 +64,8 @@ DRAWN = 7
             "--interval", zh="区间：Wald（wald）或似然比（lr）。", en="Intervals: Wald's or by the likelihood ratio.",
             type=click.Choice(["wald", "lr"]), default="wald", show_default=True,
         ),
-        option(
-            "--level", zh="区间的双侧置信水平。", en="Two-sided confidence of the intervals.",
-            type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.9, show_default=True,
-        ),
-        option(
-            "--picture", zh="另画一张图，存为此 SVG 文件。", en="Draw a picture, too, into this SVG file.",
-            type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.svg",
-        ),
+        level_option(),
+        picture_option(),
         option(
             "--plot", zh="图的种类：概率图、失效率或可靠度。",
             en="Which picture: a probability plot, the hazard rate, or the share surviving.",
@@ -86,13 +78,10 @@ def fit(
     distribution: str, method: str, interval: str, level: float, picture: Path | None, plot: str,
 ) -> None:  # fmt: skip
     """Status 1 when rows of the file were refused, also though the rest is fitted."""
-    if (file is None) == (part is None):
-        raise click.UsageError(session.say(Text("请给出 FILE 或 --part。", "Name a FILE, or a part with --part.")))
+    one_source(session, file, part, picture)
     if method == "rr" and distribution not in BY_RANKS:
         wrong = Text(f"秩回归支持：{'、'.join(BY_RANKS)}。", f"Rank regression fits {', '.join(BY_RANKS)}.")
         raise click.BadParameter(session.say(wrong), param_hint="--distribution")
-    if picture is not None and picture.suffix.lower() != ".svg":
-        raise click.BadParameter(session.say(Text("应为 .svg 文件。", "It must end in .svg.")), param_hint="--picture")
     columns = [each.strip() for each in (by or "").split(",") if each.strip()]
     with steps(session.locale) as shown:
         shown.step(Text("读取", "Reading"))

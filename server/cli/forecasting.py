@@ -10,9 +10,10 @@ import click
 
 from schema.text import Text
 from server.cli import output
-from server.cli.command import argument, command, option
+from server.cli.command import command, option
 from server.cli.demo import mark
 from server.cli.fitting import DISTRIBUTIONS
+from server.cli.records import level_option, of_file, one_source, picture_option, source
 from server.cli.session import Session
 
 if TYPE_CHECKING:
@@ -41,9 +42,7 @@ REGULAR = 2
         "The units that FILE says are alive are those at risk, unless --fleet gives others."
     ),
     params=[
-        argument("file", metavar="[FILE]", required=False, type=click.Path(path_type=Path)),
-        option("--part", zh="存储中的零部件，代替 FILE。", en="A part in the store, in place of FILE.", metavar="PART"),
-        option("--maker", zh="只取该制造商的数据。", en="Only what this organisation made.", metavar="ORG"),
+        *source(),
         option("--mode", zh="只计该失效模式。", en="Only failures of this mode.", metavar="MODE"),
         option(
             "--months", zh="预测几个月。", en="How many months to come.", type=click.IntRange(1, 120), default=12,
@@ -86,22 +85,13 @@ REGULAR = 2
             en="Months until a failed unit is repaired and back on the shelf: tells what stocks do.",
             type=click.FloatRange(0, min_open=True),
         ),
-        option(
-            "--level", zh="区间的双侧置信水平。", en="Two-sided confidence of the intervals.",
-            type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.9, show_default=True,
-        ),
-        option(
-            "--picture", zh="另画一张图，存为此 SVG 文件。", en="Draw a picture, too, into this SVG file.",
-            type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.svg",
-        ),
+        level_option(),
+        picture_option(),
     ],
 )  # fmt: skip
 def forecast(session: Session, file: Path | None, part: str | None, picture: Path | None, **given: Any) -> None:
     """Status 1 when rows of the file were refused, also though the rest is forecast."""
-    if (file is None) == (part is None):
-        raise click.UsageError(session.say(Text("请给出 FILE 或 --part。", "Name a FILE, or a part with --part.")))
-    if picture is not None and picture.suffix.lower() != ".svg":
-        raise click.BadParameter(session.say(Text("应为 .svg 文件。", "It must end in .svg.")), param_hint="--picture")
+    one_source(session, file, part, picture)
     for name, with_part in (("as_of", True), ("fleet", False)):
         if given[name] is not None and with_part == (part is None):
             only = Text(
@@ -142,9 +132,8 @@ def _of_file(session: Session, file: Path, picture: Path | None, given: dict[str
     from analytics.life.frames import grouped
     from analytics.life.rows import exits
     from chaingraph import ChaingraphError
-    from server.cli.records import of_file as records_of
 
-    found = records_of(session, file, given["maker"], given["mode"], [])
+    found = of_file(session, file, given["maker"], given["mode"], [])
     data, _ = grouped(found.rows)
     lives, model, warnings = _lives(data, given["distribution"])
     fleet, wrong = _fleet(session, found.rows, found.unit, given)
@@ -244,11 +233,10 @@ def _fleet(session: Session, rows: pl.DataFrame, unit: str | None, given: dict[s
     from analytics import at_risk
     from analytics.life.forecast import Fleet
     from analytics.life.rows import Event
-    from server.cli.records import of_file as records_of
 
     extra, refused = {}, 0
     if given["fleet"] is not None:
-        listed = records_of(session, given["fleet"], None, None, [])
+        listed = of_file(session, given["fleet"], None, None, [])
         rows, refused = listed.rows, listed.refused
         there = [name for name in ("use_per_month", "start") if name in rows.columns]
         extra = {name: _numbers(rows[name], given["fleet"], above=name == "use_per_month") for name in there}

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from schema.text import Text
-from server.cli.command import argument, command, option
+from server.cli.command import command, option
 from server.cli.demo import mark
+from server.cli.records import level_option, one_source, picture_option, source
 from server.cli.session import Session
 
 if TYPE_CHECKING:
@@ -88,9 +89,7 @@ REFUSED = {
         "FILE needs a column time (or age); for several systems system and end, too; for counts from, to and failures."
     ),
     params=[
-        argument("file", metavar="[FILE]", required=False, type=click.Path(path_type=Path)),
-        option("--part", zh="存储中的零部件，代替 FILE。", en="A part in the store, in place of FILE.", metavar="PART"),
-        option("--maker", zh="只取该制造商的数据。", en="Only what this organisation made.", metavar="ORG"),
+        *source(),
         option("--mode", zh="只计该失效模式。", en="Failures of this mode only.", metavar="MODE"),
         option(
             "--end", zh="观察终点，所有系统相同时。", en="When observation ended, if for all systems alike.",
@@ -104,14 +103,8 @@ REFUSED = {
             "--change", zh="已知的变更：FILE 用时间，--part 用日期或 version。", metavar="T",
             en="A change that is known: a time in FILE, a day (or version) of --part.",
         ),
-        option(
-            "--level", zh="区间的双侧置信水平。", en="Two-sided confidence of the intervals.",
-            type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.9, show_default=True,
-        ),
-        option(
-            "--picture", zh="另画一张图，存为此 SVG 文件。", en="Draw a picture, too, into this SVG file.",
-            type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.svg",
-        ),
+        level_option(),
+        picture_option(),
         option(
             "--axis", zh="--part 的图用哪条轴。", en="Which track of --part is drawn.",
             type=click.Choice(AXES), default=AXES[0], show_default=True,
@@ -123,10 +116,7 @@ def growth(
     termination: Termination, change: str | None, level: float, picture: Path | None, axis: str,
 ) -> None:  # fmt: skip
     """A file without failures, or with one, has an answer, too: what can be said, and why not more."""
-    if (file is None) == (part is None):
-        raise click.UsageError(session.say(Text("请给出 FILE 或 --part。", "Name a FILE, or a part with --part.")))
-    if picture is not None and picture.suffix.lower() != ".svg":
-        raise click.BadParameter(session.say(Text("应为 .svg 文件。", "It must end in .svg.")), param_hint="--picture")
+    one_source(session, file, part, picture)
     if file is not None:
         _of_file(session, file, end, termination, change, level, picture)
     else:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from schema.text import Text
+from server.cli.command import argument, option
 from server.cli.demo import mark
 from server.cli.session import Session
 
@@ -60,6 +61,39 @@ class Records:
             else self.names.get(each.name, {}).get(each.value, Text(each.value, each.value)).say(locale)
             for each in fit.group
         ]  # fmt: skip
+
+
+def source() -> list[click.Parameter]:
+    """Where lives come from: a file, or a part in the store, of one maker if wanted."""
+    return [
+        argument("file", metavar="[FILE]", required=False, type=click.Path(path_type=Path)),
+        option("--part", zh="存储中的零部件，代替 FILE。", en="A part in the store, in place of FILE.", metavar="PART"),
+        option("--maker", zh="只取该制造商的数据。", en="Only what this organisation made.", metavar="ORG"),
+    ]
+
+
+def level_option() -> click.Parameter:
+    """The confidence of intervals."""
+    return option(
+        "--level", zh="区间的双侧置信水平。", en="Two-sided confidence of the intervals.",
+        type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.9, show_default=True,
+    )  # fmt: skip
+
+
+def picture_option() -> click.Parameter:
+    """The file of a picture."""
+    return option(
+        "--picture", zh="另画一张图，存为此 SVG 文件。", en="Draw a picture, too, into this SVG file.",
+        type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.svg",
+    )  # fmt: skip
+
+
+def one_source(session: Session, file: Path | None, part: str | None, picture: Path | None = None) -> None:
+    """Raises wrong usage unless there is a file or a part, and a picture's name says what it is."""
+    if (file is None) == (part is None):
+        raise click.UsageError(session.say(Text("请给出 FILE 或 --part。", "Name a FILE, or a part with --part.")))
+    if picture is not None and picture.suffix.lower() != ".svg":
+        raise click.BadParameter(session.say(Text("应为 .svg 文件。", "It must end in .svg.")), param_hint="--picture")
 
 
 def of_file(session: Session, file: Path, maker: str | None, mode: str | None, by: Sequence[str]) -> Records:
