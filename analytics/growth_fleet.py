@@ -218,10 +218,3 @@ def by_production(lives: pl.DataFrame) -> tuple[pl.DataFrame, Grouped | None]:
 def day_of(value: float) -> dt.date:
     """The date of a day since 1970."""
     return EPOCH + dt.timedelta(days=int(np.floor(value)))
-
-
-def when_reached(of: Clock, place: float, whole: float, beta: float | None) -> dt.date:
-    """The day on which a clock showed `place` of `whole`: the operating time, or with `beta` the one of equal ages."""
-    grid = np.linspace(of.begin.min(), of.over, 2001)
-    shown = of.operated(grid) if beta is None else of.aged(grid, beta)
-    return day_of(float(np.interp(place / whole, shown / shown[-1], grid)))

@@ -12,6 +12,7 @@ from analytics.life import plots, trend
 from analytics.life.distribution import Status
 from analytics.life.growth import Grouped, Growth, Observed, fit
 from analytics.life.plots import Picture
+from analytics.life.recurrence import Systems, mean_cumulative
 from analytics.life.repairable import LEVEL, NOTHING, Figure, Termination
 from analytics.life.rows import Floats
 from schema import Text
@@ -332,22 +333,22 @@ def steps(data: Observed | Grouped) -> tuple[Floats, Floats]:
     return time, np.cumsum(1 / np.maximum(watched, 1))
 
 
-def duane(data: Observed | Grouped) -> tuple[Floats, Floats]:
-    """Duane's plot: time and the cumulative MTBF, time over failures so far; a power law is a straight line on logs
-    (Duane, IEEE Transactions on Aerospace 2, 1964).
-    """
-    time, count = steps(data)
-    kept = (count > 0) & (time > 0)
-    return time[kept], time[kept] / count[kept]
-
-
 def picture(
     data: Observed | Grouped, found: Growth, of: Text, unit: Text, level: float, change: GrowthPoint | None = None
 ) -> Picture:
-    """Failures so far over time, the fitted power law with its band, and where the rate most likely changed."""
+    """Failures so far over time, the fitted power law with its band, and where the rate most likely changed.
+
+    Of several systems the points are the mean cumulative function, with the band that needs no law.
+    """
     when, count = steps(data)
     seen = Text("失效", "Failures seen")
     layers = [plots.points(seen, when, count)]
+    if isinstance(data, Observed) and len(data.start) > 1 and len(data.time):
+        one = np.zeros(len(data.start), np.int64)
+        every = Systems(one, data.start, data.end, data.system, data.time, np.ones(len(data.time)), 1)
+        curve = mean_cumulative(every, level)
+        mean = Text("平均累积函数的区间", "Mean cumulative function, interval")
+        layers.append(plots.band(mean, curve.age, curve.low, curve.high))
     time = Text(f"累计时间（{unit.zh}）", f"Time ({unit.en})") if unit.en else Text("累计时间", "Time")
     tops = [0.0, *count.tolist()]
     subtitle = None

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import log_ndtr, logit, ndtri
+from scipy.special import logit, ndtri
 
 from analytics.core import Piece, digits
 from analytics.life.rows import Floats
@@ -238,16 +238,6 @@ def probability_axis(text: Text, spacing: Spacing, values: ArrayLike) -> Axis:
         text=text, spacing=spacing, low=low, high=high,
         ticks=tuple(Tick(at=p, label=f"{100 * p:.6g} %") for p in ticks),
     )  # fmt: skip
-
-
-def probability_of(spacing: Spacing, place: ArrayLike) -> Floats:
-    """The probability at a place of a probability axis: the inverse of `placed`."""
-    z = np.asarray(place, np.float64)
-    if spacing == "normal":
-        return np.exp(log_ndtr(z))
-    if spacing == "logistic":
-        return np.asarray(1 / (1 + np.exp(-z)))
-    return -np.expm1(-(np.exp(z) if spacing == "weibull" else z))
 
 
 def number(value: float) -> str:

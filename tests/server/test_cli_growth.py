@@ -155,6 +155,13 @@ def test_a_known_change_and_a_picture(folder: Path) -> None:
     assert "可靠性增长" in "".join(root.itertext())
 
 
+def test_several_systems_show_their_mean_cumulative_function_with_its_band(folder: Path) -> None:
+    text = "system,time,end\n" + "".join(f"{n % 4},{40 * n + 7},1000\n" for n in range(20))
+    answer(folder, text, "--termination", "time", "--picture", "m.svg")
+    drawn = (folder / "m.svg").read_text(encoding="utf-8")
+    assert "Mean cumulative function, interval" in drawn
+
+
 def test_failures_that_begin_late_are_no_ratio(folder: Path) -> None:
     text = "time\n" + "\n".join(str(900 + 5 * n) for n in range(20)) + "\n"
     found = answer(folder, text, "--end", "1000", "--termination", "time")
