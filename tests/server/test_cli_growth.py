@@ -8,8 +8,12 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from analytics.life.growth import Observed, fit
+from analytics.life.growth_report import picture
+from schema import Text
 from tests.analytics.published import examples
 from tests.server.cli import Call
 
@@ -155,11 +159,16 @@ def test_a_known_change_and_a_picture(folder: Path) -> None:
     assert "可靠性增长" in "".join(root.itertext())
 
 
-def test_several_systems_show_their_mean_cumulative_function_with_its_band(folder: Path) -> None:
-    text = "system,time,end\n" + "".join(f"{n % 4},{40 * n + 7},1000\n" for n in range(20))
-    answer(folder, text, "--termination", "time", "--picture", "m.svg")
-    drawn = (folder / "m.svg").read_text(encoding="utf-8")
-    assert "Mean cumulative function, interval" in drawn
+def test_several_systems_show_their_mean_cumulative_function_with_its_band() -> None:
+    system = np.repeat([0, 1, 2], 4)
+    ages = np.array([10.0, 30, 50, 90, 20, 40, 45, 60, 5, 35, 70, 95])
+    data = Observed(ages, system, np.zeros(3), np.full(3, 100.0), "time")
+    nothing = Text("", "")
+    found = {each.kind: each for each in picture(data, fit(data), nothing, nothing, 0.9).layers[:2]}
+    assert found["points"].y == pytest.approx(np.arange(1, 13) / 3)
+    low, high = np.array(found["band"].low, float), np.array(found["band"].high, float)
+    assert (low < high).all()
+    assert low[-1] < 4 < high[-1]
 
 
 def test_failures_that_begin_late_are_no_ratio(folder: Path) -> None:
