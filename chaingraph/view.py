@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from chaingraph.actor import EVERYBODY
 from chaingraph.snapshot import Csr, Rows, Snapshot
 from chaingraph.store.base import Direction
 from chaingraph.store.walking import walk
@@ -25,9 +26,6 @@ T = TypeVar("T")
 
 FEW = 64
 """So many keys are looked up one by one; more of them by a join."""
-
-EVERYBODY = ""
-"""The viewer who may see everything: the administrator of an embedded store."""
 
 _SAYS_MOST: dict[str, str] = {
     "part": "issuer", "part_alias": "organisation", "contains": "parent", "supplies": "supplier", "mode": "part",

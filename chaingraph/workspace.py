@@ -12,14 +12,18 @@ from typing import Self
 
 import polars as pl
 
+from chaingraph.actor import EVERYBODY
+from chaingraph.audit.entries import LOG as AUDIT
+from chaingraph.audit.entries import Entry
 from chaingraph.changes import COMMIT_ROWS, ChangeSet
 from chaingraph.checkpoint import Keeper
 from chaingraph.errors import ChaingraphError
 from chaingraph.following import EVERY, Follower, digest_at
+from chaingraph.register import Register
 from chaingraph.snapshot import Snapshot
 from chaingraph.store import Store, open_store
 from chaingraph.store.base import Direction
-from chaingraph.view import EVERYBODY, View
+from chaingraph.view import View
 from schema import KINDS, kind
 
 LOG = logging.getLogger(__name__)
@@ -38,6 +42,7 @@ class Workspace:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self.register = Register(store)
         self._graph = Follower(store)
         self._checkpoints = Keeper(store, lambda revision: digest_at(store, revision))
         self._lock = threading.Lock()
@@ -164,19 +169,29 @@ class Workspace:
             if self.store.remote:
                 self._checkpoints.keep(self._graph.last())
 
-    def submit(self, changes: ChangeSet | Iterable[ChangeSet], committed: Callable[[int], None] | None = None) -> int:
+    def submit(
+        self,
+        changes: ChangeSet | Iterable[ChangeSet],
+        committed: Callable[[int], None] | None = None,
+        entries: Sequence[Entry] = (),
+    ) -> int:
         """Commit a change set, or the change sets of one load one after another; returns the newest revision.
 
-        `committed` is told the number of rows after each. Raises Conflict as `Store.commit` does; a load that fails is
-        taken back.
+        `committed` is told the number of rows after each; `entries` go to the audit log in the transaction that makes
+        the change visible. Raises Conflict as `Store.commit` does; a load that fails is taken back.
         """
         with self.writing():
             revision = self.store.head().revision
             for each in [changes] if isinstance(changes, ChangeSet) else changes:
-                revision = self.store.commit(each)
+                revision = self.store.commit(each, leaves=[entry.leaf() for entry in entries] if each.last else ())
                 if committed is not None:
                     committed(each.size)
             return revision
+
+    def record(self, entries: Sequence[Entry]) -> None:
+        """Write entries to the audit log: what was read, before the answer leaves. Raises StoreError."""
+        if entries:
+            self.store.append(AUDIT, [entry.leaf() for entry in entries])
 
     def _take_back(self) -> None:
         """Undo what an unfinished load has committed: the visible snapshot still has every row as it was before."""

@@ -15,8 +15,8 @@ from typing import Literal, NamedTuple
 import polars as pl
 
 from chaingraph import View, Workspace
+from chaingraph.actor import EVERYBODY
 from chaingraph.snapshot import Snapshot
-from chaingraph.view import EVERYBODY
 from chaingraph.workspace import load_run
 from ingest import headers, reading
 from ingest.check import Checker

@@ -79,6 +79,8 @@ class Meta:
     aspect: Aspect | None = None
     personal: Personal | None = None
     indexed: bool = False
+    codes: type[Vocabulary] | None = None
+    own: bool = False
 
 
 def about(
@@ -94,6 +96,8 @@ def about(
     aspect: Aspect | None = None,
     personal: Personal | None = None,
     indexed: bool = False,
+    codes: type[Vocabulary] | None = None,
+    own: bool = False,
     **constraints: Any,
 ) -> Any:
     """Declare a field.
@@ -102,11 +106,13 @@ def about(
     other names spreadsheets use for it, separated by semicolons; `ref` the kind whose natural key it holds, and
     `via` the fields of the same row that give the leading parts of that key when a sheet writes only its last part
     (a lot code, with the part and the maker in columns of their own); `drawn` the type of the relationship to that
-    thing where a graph is shown to people, with `<` before it if it comes from there. Constraints are pydantic's
+    thing where a graph is shown to people, with `<` before it if it comes from there; `codes` the closed set of which
+    a text holds several, separated by semicolons; `own` that nobody but the row's owner ever sees it, whatever is
+    agreed. Constraints are pydantic's
     (`default`, `ge`, `gt`, `le`, `lt`, `max_length`, `examples`).
     """
     spellings = tuple(n for n in names.split(";") if n)
-    meta = Meta(zh, en, spellings, unit, ref, via, drawn, aspect, personal, indexed)
+    meta = Meta(zh, en, spellings, unit, ref, via, drawn, aspect, personal, indexed, codes, own)
     return PydanticField(description=description, json_schema_extra={META: meta}, **constraints)  # type: ignore[dict-item]
 
 
@@ -220,13 +226,18 @@ class Relation:
     end: str
 
 
+Sharing = Literal["agreed", "parties", "public"]
+"""Who sees a row besides its owner and its parties: those an agreement says, nobody, everybody."""
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of node or edge.
 
     `key` names the fields of the natural key; with `by_owner` the stored key ends in `@owner`, so that two firms
     can state the same thing differently; where those are `merged`, a view has one row for each natural key.
-    `sheet` is the file name in a dataset folder (None: never uploaded).
+    `sheet` is the file name in a dataset folder (None: never uploaded). `sharing` says who sees a row besides its
+    owner and the organisations in its fields `parties`; `subject` is the field with the part that a row is about.
     """
 
     name: str
@@ -240,6 +251,9 @@ class Kind:
     relation: Relation | None
     aspect: Aspect
     fields: Mapping[str, Field] = field(repr=False)
+    sharing: Sharing = "agreed"
+    parties: tuple[str, ...] = ()
+    subject: str | None = None
 
     @property
     def is_node(self) -> bool:
@@ -379,8 +393,14 @@ def entity(
     by_owner: bool = False,
     merged: bool | None = None,
     relation: tuple[str, str, str] | None = None,
+    sharing: Sharing = "agreed",
+    parties: tuple[str, ...] = (),
+    subject: str | None = None,
 ) -> Callable[[type[E]], type[E]]:
-    """Register the decorated model as a kind; says at import what is missing in its declaration."""
+    """Register the decorated model as a kind; says at import what is missing in its declaration.
+
+    `subject` is the first field that refers to a part where nothing is said.
+    """
 
     def register(model: type[E]) -> type[E]:
         if not model.__doc__:
@@ -393,7 +413,7 @@ def entity(
             raise TypeError(f"{model.__name__} refers to {unknown}, which is not declared before it.")
         if loose := [n for n, f in fields.items() if f.meta.drawn and (relation or not f.meta.ref)]:
             raise TypeError(f"{model.__name__} draws {loose}: only references of things and records are drawn.")
-        if missing := [n for n in (*key, *(relation or ())[1:]) if n not in fields]:
+        if missing := [n for n in (*key, *parties, *(relation or ())[1:]) if n not in fields]:
             raise TypeError(f"{model.__name__} has no field {missing}.")
         drawn = Relation(*relation) if relation else None
         KINDS[name] = Kind(
@@ -408,6 +428,10 @@ def entity(
             drawn,
             aspect,
             fields,
+            sharing,
+            parties,
+            subject
+            or ("key" if name == "part" else next((n for n, f in fields.items() if f.meta.ref == "part"), None)),
         )
         return model
 

@@ -118,3 +118,58 @@ class Aspects(Vocabulary):
     RELIABILITY = "reliability", "可靠性", "Reliability"
     FAILURES = "failures", "失效数据", "Failures"
     COST = "cost", "成本", "Cost"
+
+
+class Purpose(Vocabulary):
+    """What somebody wants data for."""
+
+    QUALITY = "quality", "质量改进", "Quality improvement", "质量"
+    RECALL = "recall", "召回与安全", "Recall and safety", "召回", "安全"
+    PLANNING = "planning", "供应规划", "Supply planning", "供应"
+    RESEARCH = "research", "技术研究", "Research", "研究"
+    OVERSIGHT = "oversight", "监管", "Oversight", "监督"
+
+
+class Disclosure(Vocabulary):
+    """How far an agreement lets figures be used; each includes those after it."""
+
+    SHOW = "show", "可查看", "Shown", "查看"
+    USE = "use", "仅参与计算", "Only used in computed results", "计算"
+    POOL = "pool", "仅汇总对标", "Only pooled in benchmarks", "汇总"
+
+
+class AtEnd(Vocabulary):
+    """What becomes of shared data when an agreement ends."""
+
+    KEEP = "keep", "保留", "Keep"
+    DELETE = "delete", "删除", "Delete"
+
+
+class AgreementState(Vocabulary):
+    """How far a version of an agreement has come; only an accepted one gives rights."""
+
+    PROPOSED = "proposed", "待确认", "Proposed", "提议"
+    ACCEPTED = "accepted", "生效", "Accepted", "已接受"
+    DECLINED = "declined", "已拒绝", "Declined"
+    REVOKED = "revoked", "已撤销", "Revoked"
+    REPLACED = "replaced", "已被新版替换", "Replaced by a later version"
+
+
+class RequestState(Vocabulary):
+    """What was answered to a request."""
+
+    REQUESTED = "requested", "待答复", "Asked"
+    GRANTED = "granted", "已同意", "Granted"
+    DECLINED = "declined", "已拒绝", "Declined"
+
+
+class AccessRole(Vocabulary):
+    """What a person or program does for an organisation here."""
+
+    ADMINISTRATOR = "administrator", "管理员", "Administrator", "admin"
+    QUALITY = "quality", "链主质量人员", "Chain leader's quality team", "chain-leader", "leader"
+    SUPPLIER = "supplier", "供应商", "Supplier"
+    ANALYST = "analyst", "分析人员", "Analyst"
+    EXPERT = "expert", "专家或检测机构", "Expert or laboratory", "lab"
+    AUTHORITY = "authority", "主管部门", "Authority"
+    AUDITOR = "auditor", "审计人员", "Auditor"

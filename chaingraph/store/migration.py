@@ -62,6 +62,13 @@ STEPS = (
         ),
     ),
     Step(3, Text("寿命可以月计。", "Ages may be counted in months.")),
+    Step(
+        4,
+        Text(
+            "共享协议有版本与状态；可申请化名背后的身份。",
+            "Agreements have versions and states; names behind pseudonyms can be asked for.",
+        ),
+    ),
 )
 """All steps, oldest first: one for each version after the first."""
 

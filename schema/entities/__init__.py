@@ -7,3 +7,4 @@ from schema.entities import failure as failure  # isort: split
 from schema.entities import lot as lot  # isort: split
 from schema.entities import life as life  # isort: split
 from schema.entities import provenance as provenance  # isort: split
+from schema.entities import agreement as agreement  # isort: split

@@ -12,6 +12,7 @@ from schema.entities import names
     plural="Mechanisms",
     key=("code",),
     aspect=Aspect.IDENTITY,
+    sharing="public",
 )
 class Mechanism(Node):
     """A physical, chemical or other process by which things fail; a tree."""
@@ -90,6 +91,7 @@ class Mode(Node):
     by_owner=True,
     aspect=Aspect.RELIABILITY,
     relation=("INFLUENCES", "upstream_part", "downstream_part"),
+    subject="downstream_part",
 )
 class Propagation(Entity):
     """The quality q of an upstream material moves the characteristic life of a mechanism downstream: eta' = eta q^sensitivity."""

@@ -41,6 +41,7 @@ class Lot(Node):
     by_owner=True,
     aspect=Aspect.STRUCTURE,
     relation=("WENT_INTO", "from_lot", "into_lot"),
+    subject="into_part",
 )
 class LotGenealogy(Entity):
     """Material of one lot went into another."""

@@ -15,6 +15,7 @@ from schema.vocabularies import Role
     plural="Organisations",
     key=("id",),
     aspect=Aspect.IDENTITY,
+    parties=("id",),
 )
 class Organisation(Node):
     """A firm, laboratory, university, association or authority."""
@@ -69,7 +70,16 @@ class Organisation(Node):
     )
 
 
-@entity("site", sheet="sites", zh="场所", en="Site", plural="Sites", key=("id",), aspect=Aspect.SUPPLY)
+@entity(
+    "site",
+    sheet="sites",
+    zh="场所",
+    en="Site",
+    plural="Sites",
+    key=("id",),
+    aspect=Aspect.SUPPLY,
+    parties=("organisation",),
+)
 class Site(Node):
     """A plant or warehouse of an organisation."""
 
@@ -114,6 +124,7 @@ class Site(Node):
     plural="Consortia",
     key=("id",),
     aspect=Aspect.IDENTITY,
+    parties=("leader",),
 )
 class Consortium(Entity):
     """A chain leader and the firms that work with it on the quality of some products."""
@@ -141,6 +152,7 @@ class Consortium(Entity):
     key=("consortium", "organisation"),
     aspect=Aspect.IDENTITY,
     relation=("MEMBER_OF", "organisation", "consortium"),
+    parties=("organisation",),
 )
 class Member(Entity):
     """An organisation in a consortium."""
@@ -154,6 +166,13 @@ class Member(Entity):
     tier: int | None = about("Its distance from the leader in this chain.", zh="供应层级", ge=0, le=99, default=None)
     since: dt.date | None = about("First day of membership.", zh="加入日期", names="加入时间;joined", default=None)
     until: dt.date | None = about("Day on which membership ends.", zh="退出日期", names="退出时间;left", default=None)
+    groups: str | None = about(
+        "Groups of the consortium that it belongs to, separated by semicolons; an agreement may be with a group.",
+        zh="工作组",
+        names="所属工作组;小组",
+        default=None,
+        examples=["bearings;quality"],
+    )
 
 
 PERSONAL_COLUMNS: dict[str, Personal] = {

@@ -6,7 +6,14 @@ from schema.vocabularies import AgeUnit, ChainLevel, Criticality, FoundationClas
 
 
 @entity(
-    "part", sheet="parts", zh="零部件", en="Part", plural="Parts", key=("issuer", "number"), aspect=Aspect.STRUCTURE
+    "part",
+    sheet="parts",
+    zh="零部件",
+    en="Part",
+    plural="Parts",
+    key=("issuer", "number"),
+    aspect=Aspect.STRUCTURE,
+    parties=("issuer",),
 )
 class Part(Node):
     """A type of thing at any level, from raw material to product; software and processes are parts too."""

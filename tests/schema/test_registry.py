@@ -12,7 +12,7 @@ SHEETS = {
     "organisations": "id uscc name_zh name_en tier role region industry parent",
     "sites": "id organisation name_zh name_en region latitude longitude recovery_days",
     "consortia": "id leader name_zh name_en products",
-    "members": "consortium organisation role tier since until",
+    "members": "consortium organisation role tier since until groups",
     "parts": "number issuer name_zh name_en part_class chain_level foundation_class criticality age_unit",
     "part_aliases": "organisation number drawing_no part",
     "contains": "parent child find_no quantity unit group k redundancy duty valid_from valid_to",
@@ -27,6 +27,8 @@ SHEETS = {
     "severity relevant product region version origin stage started_on observed_on downtime_hours repair_hours cost",
     "shipments": "part maker lot shipped_on quantity region usage_per_month",
     "declared_values": "part maker mode metric value unit shape low high confidence condition",
+    "agreements": "id version grantee records aspects purposes start end onward at_end mode state proposed_by "
+    "changed_at note",
 }
 """The columns of a dataset folder; scripts of others write them."""
 
@@ -51,6 +53,12 @@ def test_only_entry_count_duty_and_the_like_have_defaults() -> None:
         ("life_record", "event"): "failure",
         ("life_record", "entry"): 0.0,
         ("life_record", "count"): 1,
+        ("agreement", "version"): 1,
+        ("agreement", "records"): "all",
+        ("agreement", "onward"): False,
+        ("agreement", "at_end"): "keep",
+        ("agreement", "mode"): "show",
+        ("agreement", "state"): "proposed",
     }
 
 

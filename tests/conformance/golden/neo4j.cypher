@@ -43,6 +43,7 @@ CREATE CONSTRAINT Upload_key IF NOT EXISTS FOR (x:Upload) REQUIRE x.key IS UNIQU
 CREATE INDEX upload_load IF NOT EXISTS FOR (x:Upload) ON (x.load);
 CREATE CONSTRAINT RawRow_key IF NOT EXISTS FOR (x:RawRow) REQUIRE x.key IS UNIQUE;
 CREATE CONSTRAINT Agreement_key IF NOT EXISTS FOR (x:Agreement) REQUIRE x.key IS UNIQUE;
+CREATE CONSTRAINT IdentityRequest_key IF NOT EXISTS FOR (x:IdentityRequest) REQUIRE x.key IS UNIQUE;
 
 // sweep
 MATCH (n:Missing) WHERE NOT EXISTS { (n)--() } DELETE n;
@@ -70,8 +71,9 @@ MATCH ()-[r:WENT_INTO]->() WHERE r.into_maker IN $keys RETURN collect(r.key) AS 
 MATCH (n:Shipment) WHERE n.maker IN $keys RETURN collect(n.key) AS keys;
 MATCH (n:LifeRecord) WHERE n.maker IN $keys RETURN collect(n.key) AS keys;
 MATCH (n:DeclaredValue) WHERE n.maker IN $keys RETURN collect(n.key) AS keys;
-UNWIND $keys AS key MATCH (t:Organisation {key: key}) USING INDEX SEEK t:Organisation(key) MATCH (t)-[:GRANTS]->(n:Agreement) RETURN collect(DISTINCT n.key) AS keys;
-UNWIND $keys AS key MATCH (t:Organisation {key: key}) USING INDEX SEEK t:Organisation(key) MATCH (t)<-[:TO]-(n:Agreement) RETURN collect(DISTINCT n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Organisation {key: key}) USING INDEX SEEK t:Organisation(key) MATCH (t)-[:PROPOSED]->(n:Agreement) RETURN collect(DISTINCT n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Organisation {key: key}) USING INDEX SEEK t:Organisation(key) MATCH (t)<-[:OF]-(n:IdentityRequest) RETURN collect(DISTINCT n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Organisation {key: key}) USING INDEX SEEK t:Organisation(key) MATCH (t)-[:ASKS]->(n:IdentityRequest) RETURN collect(DISTINCT n.key) AS keys;
 
 // site
 UNWIND $rows AS row MERGE (n:Site {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], stub: row[5], id: row[6], organisation: row[7], name_zh: row[8], name_en: row[9], region: row[10], latitude: row[11], longitude: row[12], recovery_days: row[13], name: trim(coalesce(toString(row[6]), '') + ' ' + coalesce(row[8], row[9], ''))} REMOVE n:Missing;
@@ -96,10 +98,10 @@ UNWIND $keys AS key MATCH (n:Consortium {key: key}) USING INDEX SEEK n:Consortiu
 UNWIND $keys AS key MATCH (t:Consortium {key: key}) USING INDEX SEEK t:Consortium(key) MATCH (t)<-[r:MEMBER_OF]-() RETURN collect(DISTINCT r.key) AS keys;
 
 // member
-UNWIND $rows AS row MERGE (a:Organisation {key: row[6]}) ON CREATE SET a:Missing, a.name = row[6] MERGE (b:Consortium {key: row[5]}) ON CREATE SET b:Missing, b.name = row[5] MERGE (a)-[r:MEMBER_OF {key: row[0]}]->(b) SET r = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], consortium: row[5], organisation: row[6], role: row[7], tier: row[8], since: row[9], until: row[10]};
+UNWIND $rows AS row MERGE (a:Organisation {key: row[6]}) ON CREATE SET a:Missing, a.name = row[6] MERGE (b:Consortium {key: row[5]}) ON CREATE SET b:Missing, b.name = row[5] MERGE (a)-[r:MEMBER_OF {key: row[0]}]->(b) SET r = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], consortium: row[5], organisation: row[6], role: row[7], tier: row[8], since: row[9], until: row[10], groups: row[11]};
 UNWIND $keys AS key MATCH ()-[r:MEMBER_OF {key: key}]->() USING INDEX SEEK r:MEMBER_OF(key) DELETE r;
-MATCH ()-[n:MEMBER_OF]->() WHERE n.key > $after WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.consortium, n.organisation, n.role, n.tier, toString(n.since), toString(n.until)]) AS rows;
-UNWIND $keys AS key MATCH ()-[n:MEMBER_OF {key: key}]->() USING INDEX SEEK n:MEMBER_OF(key) RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.consortium, n.organisation, n.role, n.tier, toString(n.since), toString(n.until)]) AS rows;
+MATCH ()-[n:MEMBER_OF]->() WHERE n.key > $after WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.consortium, n.organisation, n.role, n.tier, toString(n.since), toString(n.until), n.groups]) AS rows;
+UNWIND $keys AS key MATCH ()-[n:MEMBER_OF {key: key}]->() USING INDEX SEEK n:MEMBER_OF(key) RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.consortium, n.organisation, n.role, n.tier, toString(n.since), toString(n.until), n.groups]) AS rows;
 UNWIND $start AS key MATCH (s:Organisation {key: key}) USING INDEX SEEK s:Organisation(key) MATCH p = (s)-[:MEMBER_OF*0..]->(e) WITH e, min(length(p)) AS depth RETURN collect([e.key, depth]) AS rows;
 UNWIND $keys AS key MATCH (s:Organisation {key: key}) USING INDEX SEEK s:Organisation(key) MATCH (s)-[r:MEMBER_OF]->(e) RETURN collect([r.key, key, e.key]) AS rows;
 UNWIND $start AS key MATCH (s:Consortium {key: key}) USING INDEX SEEK s:Consortium(key) MATCH p = (s)<-[:MEMBER_OF*0..]-(e) WITH e, min(length(p)) AS depth RETURN collect([e.key, depth]) AS rows;
@@ -127,7 +129,6 @@ UNWIND $keys AS key MATCH (t:Part {key: key}) USING INDEX SEEK t:Part(key) MATCH
 UNWIND $keys AS key MATCH (t:Part {key: key}) USING INDEX SEEK t:Part(key) MATCH (t)<-[:OF]-(n:LifeRecord) RETURN collect(DISTINCT n.key) AS keys;
 MATCH (n:LifeRecord) WHERE n.product IN $keys RETURN collect(n.key) AS keys;
 UNWIND $keys AS key MATCH (t:Part {key: key}) USING INDEX SEEK t:Part(key) MATCH (t)<-[:ABOUT]-(n:DeclaredValue) RETURN collect(DISTINCT n.key) AS keys;
-UNWIND $keys AS key MATCH (t:Part {key: key}) USING INDEX SEEK t:Part(key) MATCH (t)<-[:ABOUT]-(n:Agreement) RETURN collect(DISTINCT n.key) AS keys;
 
 // part_alias
 UNWIND $rows AS row WITH row, row[0] AS key MATCH (a)-[r:KNOWS_AS {key: key}]->(b) USING INDEX SEEK r:KNOWS_AS(key) WHERE a.key <> row[5] OR b.key <> row[8] DELETE r;
@@ -273,17 +274,23 @@ UNWIND $keys AS key MATCH (n:RawRow {key: key}) USING INDEX SEEK n:RawRow(key) W
 UNWIND $keys AS key MATCH (n:RawRow {key: key}) USING INDEX SEEK n:RawRow(key) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
 
 // agreement
-UNWIND $rows AS row MERGE (n:Agreement {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], id: row[5], grantor: row[6], grantee: row[7], part: row[8], shared: row[9], purpose: row[10], start: row[11], end: row[12], name: toString(row[5])} REMOVE n:Missing;
-UNWIND $rows AS row MATCH (n:Agreement {key: row[0]}) USING INDEX SEEK n:Agreement(key) MATCH (n)<-[old:GRANTS]-() DELETE old;
-UNWIND $rows AS row WITH row WHERE row[6] IS NOT NULL MATCH (n:Agreement {key: row[0]}) USING INDEX SEEK n:Agreement(key) MERGE (t:Organisation {key: row[6]}) ON CREATE SET t:Missing, t.name = row[6] MERGE (n)<-[r:GRANTS]-(t);
-UNWIND $rows AS row MATCH (n:Agreement {key: row[0]}) USING INDEX SEEK n:Agreement(key) MATCH (n)-[old:TO]->() DELETE old;
-UNWIND $rows AS row WITH row WHERE row[7] IS NOT NULL MATCH (n:Agreement {key: row[0]}) USING INDEX SEEK n:Agreement(key) MERGE (t:Organisation {key: row[7]}) ON CREATE SET t:Missing, t.name = row[7] MERGE (n)-[r:TO]->(t);
-UNWIND $rows AS row MATCH (n:Agreement {key: row[0]}) USING INDEX SEEK n:Agreement(key) MATCH (n)-[old:ABOUT]->() DELETE old;
-UNWIND $rows AS row WITH row WHERE row[8] IS NOT NULL MATCH (n:Agreement {key: row[0]}) USING INDEX SEEK n:Agreement(key) MERGE (t:Part {key: row[8]}) ON CREATE SET t:Missing, t.name = row[8] MERGE (n)-[r:ABOUT]->(t);
-UNWIND $keys AS key MATCH (n:Agreement {key: key}) USING INDEX SEEK n:Agreement(key) MATCH (n)<-[old:GRANTS]-() DELETE old;
-UNWIND $keys AS key MATCH (n:Agreement {key: key}) USING INDEX SEEK n:Agreement(key) MATCH (n)-[old:TO]->() DELETE old;
-UNWIND $keys AS key MATCH (n:Agreement {key: key}) USING INDEX SEEK n:Agreement(key) MATCH (n)-[old:ABOUT]->() DELETE old;
+UNWIND $rows AS row MERGE (n:Agreement {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], id: row[5], version: row[6], grantee: row[7], records: row[8], aspects: row[9], purposes: row[10], start: row[11], end: row[12], onward: row[13], at_end: row[14], mode: row[15], state: row[16], proposed_by: row[17], changed_at: row[18], note: row[19], name: trim(coalesce(toString(row[5]), '') + ' ' + coalesce(toString(row[6]), ''))} REMOVE n:Missing;
+UNWIND $rows AS row MATCH (n:Agreement {key: row[0]}) USING INDEX SEEK n:Agreement(key) MATCH (n)<-[old:PROPOSED]-() DELETE old;
+UNWIND $rows AS row WITH row WHERE row[17] IS NOT NULL MATCH (n:Agreement {key: row[0]}) USING INDEX SEEK n:Agreement(key) MERGE (t:Organisation {key: row[17]}) ON CREATE SET t:Missing, t.name = row[17] MERGE (n)<-[r:PROPOSED]-(t);
+UNWIND $keys AS key MATCH (n:Agreement {key: key}) USING INDEX SEEK n:Agreement(key) MATCH (n)<-[old:PROPOSED]-() DELETE old;
 UNWIND $keys AS key MATCH (n:Agreement {key: key}) USING INDEX SEEK n:Agreement(key) SET n = {key: key, name: key} SET n:Missing;
-MATCH (n:Agreement) WHERE n.key > $after AND NOT n:Missing WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.id, n.grantor, n.grantee, n.part, n.shared, n.purpose, n.start.epochSeconds * 1000000 + n.start.microsecond, n.end.epochSeconds * 1000000 + n.end.microsecond]) AS rows;
-UNWIND $keys AS key MATCH (n:Agreement {key: key}) USING INDEX SEEK n:Agreement(key) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.id, n.grantor, n.grantee, n.part, n.shared, n.purpose, n.start.epochSeconds * 1000000 + n.start.microsecond, n.end.epochSeconds * 1000000 + n.end.microsecond]) AS rows;
+MATCH (n:Agreement) WHERE n.key > $after AND NOT n:Missing WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.id, n.version, n.grantee, n.records, n.aspects, n.purposes, n.start.epochSeconds * 1000000 + n.start.microsecond, n.end.epochSeconds * 1000000 + n.end.microsecond, n.onward, n.at_end, n.mode, n.state, n.proposed_by, n.changed_at.epochSeconds * 1000000 + n.changed_at.microsecond, n.note]) AS rows;
+UNWIND $keys AS key MATCH (n:Agreement {key: key}) USING INDEX SEEK n:Agreement(key) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.id, n.version, n.grantee, n.records, n.aspects, n.purposes, n.start.epochSeconds * 1000000 + n.start.microsecond, n.end.epochSeconds * 1000000 + n.end.microsecond, n.onward, n.at_end, n.mode, n.state, n.proposed_by, n.changed_at.epochSeconds * 1000000 + n.changed_at.microsecond, n.note]) AS rows;
 UNWIND $keys AS key MATCH (n:Agreement {key: key}) USING INDEX SEEK n:Agreement(key) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
+
+// identity_request
+UNWIND $rows AS row MERGE (n:IdentityRequest {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], id: row[5], asked: row[6], requester: row[7], pseudonym: row[8], subject: row[9], purpose: row[10], reason: row[11], state: row[12], at: row[13], until: row[14], changed_at: row[15], name: toString(row[5])} REMOVE n:Missing;
+UNWIND $rows AS row WITH row WHERE row[6] IS NOT NULL MATCH (n:IdentityRequest {key: row[0]}) USING INDEX SEEK n:IdentityRequest(key) MERGE (t:Organisation {key: row[6]}) ON CREATE SET t:Missing, t.name = row[6] MERGE (n)-[r:OF]->(t);
+UNWIND $rows AS row MATCH (n:IdentityRequest {key: row[0]}) USING INDEX SEEK n:IdentityRequest(key) MATCH (n)<-[old:ASKS]-() DELETE old;
+UNWIND $rows AS row WITH row WHERE row[7] IS NOT NULL MATCH (n:IdentityRequest {key: row[0]}) USING INDEX SEEK n:IdentityRequest(key) MERGE (t:Organisation {key: row[7]}) ON CREATE SET t:Missing, t.name = row[7] MERGE (n)<-[r:ASKS]-(t);
+UNWIND $keys AS key MATCH (n:IdentityRequest {key: key}) USING INDEX SEEK n:IdentityRequest(key) MATCH (n)-[old:OF]->() DELETE old;
+UNWIND $keys AS key MATCH (n:IdentityRequest {key: key}) USING INDEX SEEK n:IdentityRequest(key) MATCH (n)<-[old:ASKS]-() DELETE old;
+UNWIND $keys AS key MATCH (n:IdentityRequest {key: key}) USING INDEX SEEK n:IdentityRequest(key) SET n = {key: key, name: key} SET n:Missing;
+MATCH (n:IdentityRequest) WHERE n.key > $after AND NOT n:Missing WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.id, n.asked, n.requester, n.pseudonym, n.subject, n.purpose, n.reason, n.state, n.at.epochSeconds * 1000000 + n.at.microsecond, n.until.epochSeconds * 1000000 + n.until.microsecond, n.changed_at.epochSeconds * 1000000 + n.changed_at.microsecond]) AS rows;
+UNWIND $keys AS key MATCH (n:IdentityRequest {key: key}) USING INDEX SEEK n:IdentityRequest(key) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.id, n.asked, n.requester, n.pseudonym, n.subject, n.purpose, n.reason, n.state, n.at.epochSeconds * 1000000 + n.at.microsecond, n.until.epochSeconds * 1000000 + n.until.microsecond, n.changed_at.epochSeconds * 1000000 + n.changed_at.microsecond]) AS rows;
+UNWIND $keys AS key MATCH (n:IdentityRequest {key: key}) USING INDEX SEEK n:IdentityRequest(key) WHERE NOT n:Missing RETURN collect(n.key) AS keys;

@@ -16,7 +16,7 @@ CREATE TABLE secret (name TEXT PRIMARY KEY, data BLOB NOT NULL) STRICT, WITHOUT 
 CREATE TABLE "organisation" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "stub" INTEGER, "id" TEXT, "uscc" TEXT, "name_zh" TEXT, "name_en" TEXT, "tier" INTEGER, "role" TEXT, "region" TEXT, "industry" TEXT, "parent" TEXT) STRICT, WITHOUT ROWID;
 CREATE TABLE "site" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "stub" INTEGER, "id" TEXT, "organisation" TEXT, "name_zh" TEXT, "name_en" TEXT, "region" TEXT, "latitude" REAL, "longitude" REAL, "recovery_days" REAL) STRICT, WITHOUT ROWID;
 CREATE TABLE "consortium" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "id" TEXT, "leader" TEXT, "name_zh" TEXT, "name_en" TEXT, "products" TEXT) STRICT, WITHOUT ROWID;
-CREATE TABLE "member" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "consortium" TEXT, "organisation" TEXT, "role" TEXT, "tier" INTEGER, "since" INTEGER, "until" INTEGER) STRICT, WITHOUT ROWID;
+CREATE TABLE "member" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "consortium" TEXT, "organisation" TEXT, "role" TEXT, "tier" INTEGER, "since" INTEGER, "until" INTEGER, "groups" TEXT) STRICT, WITHOUT ROWID;
 CREATE TABLE "part" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "stub" INTEGER, "number" TEXT, "issuer" TEXT, "name_zh" TEXT, "name_en" TEXT, "part_class" TEXT, "chain_level" TEXT, "foundation_class" TEXT, "criticality" TEXT, "age_unit" TEXT) STRICT, WITHOUT ROWID;
 CREATE TABLE "part_alias" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "organisation" TEXT, "number" TEXT, "drawing_no" TEXT, "part" TEXT) STRICT, WITHOUT ROWID;
 CREATE TABLE "contains" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "parent" TEXT, "child" TEXT, "find_no" TEXT, "quantity" REAL, "unit" TEXT, "group" TEXT, "k" INTEGER, "redundancy" TEXT, "duty" REAL, "valid_from" INTEGER, "valid_to" INTEGER) STRICT, WITHOUT ROWID;
@@ -32,7 +32,8 @@ CREATE TABLE "life_record" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "
 CREATE TABLE "declared_value" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "part" TEXT, "maker" TEXT, "mode" TEXT, "metric" TEXT, "value" REAL, "unit" TEXT, "shape" REAL, "low" REAL, "high" REAL, "confidence" REAL, "condition" TEXT) STRICT, WITHOUT ROWID;
 CREATE TABLE "upload" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "id" TEXT, "load" TEXT, "file" TEXT, "sha256" TEXT, "kind" TEXT, "rows" INTEGER, "taken" INTEGER, "refused" INTEGER, "at" INTEGER, "by" TEXT, "state" TEXT) STRICT, WITHOUT ROWID;
 CREATE TABLE "raw_row" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "source" TEXT, "number" INTEGER, "data" TEXT) STRICT, WITHOUT ROWID;
-CREATE TABLE "agreement" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "id" TEXT, "grantor" TEXT, "grantee" TEXT, "part" TEXT, "shared" TEXT, "purpose" TEXT, "start" INTEGER, "end" INTEGER) STRICT, WITHOUT ROWID;
+CREATE TABLE "agreement" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "id" TEXT, "version" INTEGER, "grantee" TEXT, "records" TEXT, "aspects" TEXT, "purposes" TEXT, "start" INTEGER, "end" INTEGER, "onward" INTEGER, "at_end" TEXT, "mode" TEXT, "state" TEXT, "proposed_by" TEXT, "changed_at" INTEGER, "note" TEXT) STRICT, WITHOUT ROWID;
+CREATE TABLE "identity_request" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "id" TEXT, "asked" TEXT, "requester" TEXT, "pseudonym" TEXT, "subject" TEXT, "purpose" TEXT, "reason" TEXT, "state" TEXT, "at" INTEGER, "until" INTEGER, "changed_at" INTEGER) STRICT, WITHOUT ROWID;
 
 CREATE TEMP TABLE picked (key TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TEMP TABLE seen (key TEXT PRIMARY KEY, depth INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -56,7 +57,8 @@ SELECT key FROM "lot_genealogy" WHERE "from_maker" IN temp.picked OR "into_maker
 SELECT key FROM "shipment" WHERE "maker" IN temp.picked
 SELECT key FROM "life_record" WHERE "maker" IN temp.picked
 SELECT key FROM "declared_value" WHERE "maker" IN temp.picked
-SELECT key FROM "agreement" WHERE "grantor" IN temp.picked OR "grantee" IN temp.picked
+SELECT key FROM "agreement" WHERE "proposed_by" IN temp.picked
+SELECT key FROM "identity_request" WHERE "asked" IN temp.picked OR "requester" IN temp.picked
 
 -- site
 INSERT OR REPLACE INTO "site" ("key", "owner", "upload", "row", "extra", "stub", "id", "organisation", "name_zh", "name_en", "region", "latitude", "longitude", "recovery_days") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -75,10 +77,10 @@ DELETE FROM temp.picked AS p WHERE EXISTS (SELECT 1 FROM "consortium" AS t WHERE
 SELECT key FROM "member" WHERE "consortium" IN temp.picked
 
 -- member
-INSERT OR REPLACE INTO "member" ("key", "owner", "upload", "row", "extra", "consortium", "organisation", "role", "tier", "since", "until") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT OR REPLACE INTO "member" ("key", "owner", "upload", "row", "extra", "consortium", "organisation", "role", "tier", "since", "until", "groups") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 DELETE FROM "member" WHERE key = ?
-SELECT "key", "owner", "upload", "row", "extra", "consortium", "organisation", "role", "tier", "since", "until" FROM "member" ORDER BY key
-SELECT t."key", t."owner", t."upload", t."row", t."extra", t."consortium", t."organisation", t."role", t."tier", t."since", t."until" FROM temp.picked AS p CROSS JOIN "member" AS t ON t.key = p.key ORDER BY p.key
+SELECT "key", "owner", "upload", "row", "extra", "consortium", "organisation", "role", "tier", "since", "until", "groups" FROM "member" ORDER BY key
+SELECT t."key", t."owner", t."upload", t."row", t."extra", t."consortium", t."organisation", t."role", t."tier", t."since", t."until", t."groups" FROM temp.picked AS p CROSS JOIN "member" AS t ON t.key = p.key ORDER BY p.key
 DELETE FROM temp.picked AS p WHERE EXISTS (SELECT 1 FROM "member" AS t WHERE t.key = p.key)
 CREATE TEMP TABLE "member_out" ("organisation", "consortium", key, PRIMARY KEY ("organisation", "consortium", key)) WITHOUT ROWID; INSERT OR IGNORE INTO temp."member_out" SELECT "organisation", "consortium", key FROM "member" WHERE "organisation" IS NOT NULL AND "consortium" IS NOT NULL ORDER BY "organisation", "consortium", key
 INSERT OR IGNORE INTO temp.seen (key, depth) SELECT e."consortium", ?1 + 1 FROM temp.seen AS s CROSS JOIN temp."member_out" AS e ON e."organisation" = s.key WHERE s.depth = ?1 AND e."consortium" IS NOT NULL
@@ -102,7 +104,6 @@ SELECT key FROM "lot_genealogy" WHERE "from_part" IN temp.picked OR "into_part" 
 SELECT key FROM "shipment" WHERE "part" IN temp.picked
 SELECT key FROM "life_record" WHERE "part" IN temp.picked OR "product" IN temp.picked
 SELECT key FROM "declared_value" WHERE "part" IN temp.picked
-SELECT key FROM "agreement" WHERE "part" IN temp.picked
 
 -- part_alias
 INSERT OR REPLACE INTO "part_alias" ("key", "owner", "upload", "row", "extra", "organisation", "number", "drawing_no", "part") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -230,8 +231,15 @@ SELECT t."key", t."owner", t."upload", t."row", t."extra", t."source", t."number
 DELETE FROM temp.picked AS p WHERE EXISTS (SELECT 1 FROM "raw_row" AS t WHERE t.key >= p.key || '@' AND t.key < p.key || 'A')
 
 -- agreement
-INSERT OR REPLACE INTO "agreement" ("key", "owner", "upload", "row", "extra", "id", "grantor", "grantee", "part", "shared", "purpose", "start", "end") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT OR REPLACE INTO "agreement" ("key", "owner", "upload", "row", "extra", "id", "version", "grantee", "records", "aspects", "purposes", "start", "end", "onward", "at_end", "mode", "state", "proposed_by", "changed_at", "note") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 DELETE FROM "agreement" WHERE key = ?
-SELECT "key", "owner", "upload", "row", "extra", "id", "grantor", "grantee", "part", "shared", "purpose", "start", "end" FROM "agreement" ORDER BY key
-SELECT t."key", t."owner", t."upload", t."row", t."extra", t."id", t."grantor", t."grantee", t."part", t."shared", t."purpose", t."start", t."end" FROM temp.picked AS p CROSS JOIN "agreement" AS t ON t.key = p.key ORDER BY p.key
+SELECT "key", "owner", "upload", "row", "extra", "id", "version", "grantee", "records", "aspects", "purposes", "start", "end", "onward", "at_end", "mode", "state", "proposed_by", "changed_at", "note" FROM "agreement" ORDER BY key
+SELECT t."key", t."owner", t."upload", t."row", t."extra", t."id", t."version", t."grantee", t."records", t."aspects", t."purposes", t."start", t."end", t."onward", t."at_end", t."mode", t."state", t."proposed_by", t."changed_at", t."note" FROM temp.picked AS p CROSS JOIN "agreement" AS t ON t.key = p.key ORDER BY p.key
 DELETE FROM temp.picked AS p WHERE EXISTS (SELECT 1 FROM "agreement" AS t WHERE t.key = p.key)
+
+-- identity_request
+INSERT OR REPLACE INTO "identity_request" ("key", "owner", "upload", "row", "extra", "id", "asked", "requester", "pseudonym", "subject", "purpose", "reason", "state", "at", "until", "changed_at") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+DELETE FROM "identity_request" WHERE key = ?
+SELECT "key", "owner", "upload", "row", "extra", "id", "asked", "requester", "pseudonym", "subject", "purpose", "reason", "state", "at", "until", "changed_at" FROM "identity_request" ORDER BY key
+SELECT t."key", t."owner", t."upload", t."row", t."extra", t."id", t."asked", t."requester", t."pseudonym", t."subject", t."purpose", t."reason", t."state", t."at", t."until", t."changed_at" FROM temp.picked AS p CROSS JOIN "identity_request" AS t ON t.key = p.key ORDER BY p.key
+DELETE FROM temp.picked AS p WHERE EXISTS (SELECT 1 FROM "identity_request" AS t WHERE t.key = p.key)
