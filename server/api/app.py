@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
-from chaingraph import ChaingraphError, StoreError, Workspace
+from chaingraph import Actor, ChaingraphError, StoreError, View, Workspace
 from server.api import graphiql, tables
 from server.api.context import Context, locale_of
 from server.api.errors import ApiError, Code, Unreadable, headers
@@ -23,18 +24,26 @@ from server.api.http import Endpoint
 from server.api.limits import Limits
 from server.api.schema import SCHEMA
 
+Authenticate = Callable[[HTTPConnection], Awaitable[Actor]]
+"""Who sends a request (or opens a connection)."""
+
+
+Refused = Callable[[Request, Exception], Awaitable[Response]]
+"""What is answered to a request that is refused."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How the server answers.
 
-    `locale` is the language where a request does not say; `organisation` whose uploads these are (the embedded store's
-    own where empty). `development` opens introspection, GraphiQL and suggestions. `hosts` are names besides localhost
-    under which a request may come, such as that of a proxy; where none are given, any will do from another machine.
+    `locale` is the language where a request does not say; `authenticate` finds out who sends a request, and raises
+    ApiError where it cannot (without it everybody acts as the embedded store's administrator). `development` opens
+    introspection, GraphiQL and suggestions. `hosts` are names besides localhost under which a request may come, such as
+    that of a proxy; where none are given, any will do from another machine.
     """
 
     locale: str = "en"
-    organisation: str = ""
+    authenticate: Authenticate | None = None
     development: bool = True
     hosts: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
@@ -64,6 +73,33 @@ class Hosts:
         await self.app(scope, receive, send)
 
 
+class Known:
+    """Notes who sends each request, as `actor` in its state; the paths in `open_to_all` are for anybody."""
+
+    def __init__(
+        self, app: ASGIApp, authenticate: Authenticate | None, refused: Refused, open_to_all: tuple[str, ...]
+    ) -> None:
+        self.app = app
+        self.authenticate = authenticate
+        self.refused = refused
+        self.open_to_all = open_to_all
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on with its actor, or refuse it."""
+        if scope["type"] in {"http", "websocket"} and not scope["path"].startswith(self.open_to_all):
+            connection = HTTPConnection(scope)
+            try:
+                actor = await self.authenticate(connection) if self.authenticate else Actor()
+            except ApiError as error:
+                if scope["type"] == "websocket":
+                    await WebSocketClose(code=4401, reason=error.message)(scope, receive, send)
+                else:
+                    await (await self.refused(Request(scope), error))(scope, receive, send)
+                return
+            scope.setdefault("state", {})["actor"] = actor
+        await self.app(scope, receive, send)
+
+
 def is_loopback(host: str) -> bool:
     """Whether an address is this machine's own."""
     try:
@@ -87,7 +123,7 @@ def health(workspace: Workspace) -> Callable[[Request], Awaitable[Response]]:
     return answer
 
 
-def refusals(locale: str) -> Callable[[Request, Exception], Awaitable[Response]]:
+def refusals(locale: str) -> Refused:
     """What is refused outside GraphQL, in the shape that errors have there; `locale` where a request does not say."""
 
     async def refused(request: Request, error: Exception) -> Response:
@@ -110,7 +146,10 @@ def create_app(workspace: Workspace, settings: Settings | None = None) -> Starle
     chosen = settings or Settings()
 
     def context(request: Request) -> Context:
-        return Context(workspace, locale_of(request, chosen.locale), chosen.organisation)
+        return Context(workspace, locale_of(request, chosen.locale), request.state.actor)
+
+    def view(request: Request) -> View:
+        return context(request).view
 
     endpoint = Endpoint(
         SCHEMA,
@@ -126,10 +165,13 @@ def create_app(workspace: Workspace, settings: Settings | None = None) -> Starle
             Route("/", lambda _request: RedirectResponse("/graphql")),
             Route("/graphql", endpoint),
             *(graphiql.routes if chosen.development else ()),
-            Route("/tables/{name}.{form}", tables.endpoint(lambda: workspace.view(chosen.organisation))),
+            Route("/tables/{name}.{form}", tables.endpoint(view)),
             Route("/health", health(workspace)),
             Route("/health/{what:str}", health(workspace)),
         ],
-        middleware=[Middleware(Hosts, hosts=chosen.hosts)],
+        middleware=[
+            Middleware(Hosts, hosts=chosen.hosts),
+            Middleware(Known, authenticate=chosen.authenticate, refused=refused, open_to_all=("/health",)),
+        ],
         exception_handlers={ApiError: refused, StoreError: refused},
     )

@@ -10,7 +10,7 @@ from typing import Any
 import strawberry
 from starlette.requests import Request
 
-from chaingraph import View, Workspace
+from chaingraph import Actor, View, Workspace
 
 
 @strawberry.enum(description="A language of the consortium.")
@@ -27,19 +27,19 @@ class Context:
 
     workspace: Workspace
     locale: str
-    organisation: str
+    actor: Actor
 
     @cached_property
     def view(self) -> View:
         """What the viewer may see."""
-        return self.workspace.view(self.organisation)
+        return self.workspace.view(self.actor.organisation, self.actor.purpose)
 
     def begin(self, mutation: bool) -> None:
         """Take the view before anything else, so that a graph that cannot be read is known by then; raises StoreError.
 
         A mutation's own view is taken after it.
         """
-        view = self.workspace.view(self.organisation)
+        view = self.workspace.view(self.actor.organisation, self.actor.purpose)
         if not mutation:
             self.view = view
 

@@ -41,6 +41,10 @@ class Code(enum.StrEnum):
     """A mutation over GET, or a method that is neither GET nor POST."""
     FORBIDDEN = "FORBIDDEN"
     """A header that only a script of this site can send is missing."""
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    """No token, or one that is not (or no longer) good."""
+    THROTTLED = "THROTTLED"
+    """The member has used up its budget for now; `retry-after` says when there is some again."""
     NOT_FOUND = "NOT_FOUND"
     """No such thing, or none that this viewer may see."""
     REFUSED = "REFUSED"
@@ -55,6 +59,8 @@ STATUS = {
     Code.TOO_LARGE: 413,
     Code.METHOD_NOT_ALLOWED: 405,
     Code.FORBIDDEN: 403,
+    Code.UNAUTHENTICATED: 401,
+    Code.THROTTLED: 429,
     Code.NOT_FOUND: 404,
     Code.INTERNAL: 500,
     Code.UNAVAILABLE: 503,
@@ -111,6 +117,8 @@ def cause(error: GraphQLError) -> BaseException | None:
 
 def headers(code: object) -> dict[str, str]:
     """The headers of a response that refuses a request with this code."""
+    if code == Code.UNAUTHENTICATED:
+        return {"www-authenticate": 'Bearer realm="chaingraph"'}
     return {"retry-after": str(RETRY_AFTER)} if code == Code.UNAVAILABLE else {}
 
 

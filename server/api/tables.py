@@ -105,8 +105,8 @@ def written(frame: pl.DataFrame, form: str) -> bytes:
     return out.getvalue()
 
 
-def endpoint(view: Callable[[], View]) -> Callable[[Request], Any]:
-    """The handler of `/tables/{name}.{form}` on the views that `view` gives."""
+def endpoint(view: Callable[[Request], View]) -> Callable[[Request], Any]:
+    """The handler of `/tables/{name}.{form}` on the view that `view` gives for a request."""
 
     async def table(request: Request) -> Response:
         name, form = request.path_params["name"], request.path_params["form"]
@@ -119,7 +119,7 @@ def endpoint(view: Callable[[], View]) -> Callable[[Request], Any]:
         asked = request.query_params.multi_items()
 
         def make() -> bytes:
-            return written(rows(view(), known[name], asked), form)
+            return written(rows(view(request), known[name], asked), form)
 
         content = await to_thread.run_sync(make)
         headers = {"x-content-type-options": "nosniff", "cache-control": "no-cache"}

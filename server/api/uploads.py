@@ -125,7 +125,7 @@ class UploadUndoInput:
 
 def _report(report: ingest.Report, context: Context) -> Payload:
     locale = context.locale
-    view = context.workspace.view(context.organisation)
+    view = context.workspace.view(context.actor.organisation, context.actor.purpose)
     places = view.locate("upload", list(report.uploads.values()))
     ranked = sorted(report.findings, key=lambda f: ("error", "warning", "info").index(f.severity))
     findings = [
@@ -164,7 +164,7 @@ def _load(info: strawberry.Info, input: Any) -> Any:  # noqa: A002 - the argumen
         report = ingest.load(
             context.workspace,
             [path],
-            by=context.organisation or None,
+            by=context.actor.organisation or None,
             dry_run=input.dry_run,
             strict=input.strict,
             replace=input.replace or None,

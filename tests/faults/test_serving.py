@@ -28,7 +28,7 @@ from tests.faults.conftest import eventually, transactions
 from tests.faults.proxy import Proxy
 from tests.neo4j.server import Server, free_port
 from tests.server import world
-from tests.server.client import Client
+from tests.server.client import Client, acting
 
 ROOT = Path(__file__).parents[2]
 PARTS = 20
@@ -72,7 +72,7 @@ def app(proxy: Proxy) -> Iterator[Starlette]:
         workspace.submit(ChangeSet(world.rows(parts=PARTS)))
         workspace.start_following()
         assert workspace.wait(20)
-        yield create_app(workspace, Settings(organisation="L01"))
+        yield create_app(workspace, Settings(authenticate=acting("L01")))
 
 
 def reads(app: Starlette) -> dict[str, Callable[[], httpx.Response]]:

@@ -6,7 +6,12 @@ import asyncio
 from typing import Any
 
 import httpx
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp
+
+from chaingraph import Actor
+from schema.vocabularies import AccessRole
+from server.api.app import Authenticate
 
 
 class Client:
@@ -32,3 +37,12 @@ class Client:
     def post(self, url: str, **options: Any) -> httpx.Response:
         """A POST request."""
         return self.request("POST", url, **options)
+
+
+def acting(organisation: str, role: AccessRole = AccessRole.ADMINISTRATOR, **more: Any) -> Authenticate:
+    """Everybody acts for one organisation."""
+
+    async def authenticate(_connection: HTTPConnection) -> Actor:
+        return Actor(organisation, role, **more)
+
+    return authenticate

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from graphql import ExecutionResult, execute_sync, parse, validate
 
-from chaingraph import View, Workspace
+from chaingraph import Actor, View, Workspace
 from schema import KINDS
 from server.api import opaque, paging
 from server.api.context import Context
@@ -38,7 +38,7 @@ def view(space: Workspace) -> View:
 def run(space: Workspace, query: str, locale: str = "en", **variables: Any) -> ExecutionResult:
     document = parse(query)
     assert not validate(CORE, document)
-    context = Context(space, locale, "")
+    context = Context(space, locale, Actor())
     return execute_sync(CORE, document, context_value=context, variable_values=variables, executor_class=BatchExecutor)
 
 

@@ -20,7 +20,7 @@ from server.api.http import MODERN, PREFLIGHT
 from tests.chaingraph.far import Far, far, refused, until
 from tests.chaingraph.world import part, rows
 from tests.server import world
-from tests.server.client import Client
+from tests.server.client import Client, acting
 
 CHEAP = "{ parts(first: 1) { totalCount } }"
 COSTLY = "{ parts(first: 100) { nodes { supplies(first: 10) { nodes { share } } } } }"
@@ -37,7 +37,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Wo
     with workspace:
         workspace.start_following(every=0.01)
         assert workspace.wait(20)
-        yield workspace, line, create_app(workspace, Settings(organisation="L01"))
+        yield workspace, line, create_app(workspace, Settings(authenticate=acting("L01")))
 
 
 def ask(app: Starlette, query: str = CHEAP, **headers: str) -> httpx.Response:

@@ -13,7 +13,7 @@ from chaingraph import Workspace
 from server.api.app import Settings, create_app
 from server.api.http import PREFLIGHT
 from server.api.uploads import file_name
-from tests.server.client import Client
+from tests.server.client import Client, acting
 
 LOAD = """mutation($input: UploadLoadInput!) { uploadLoad(input: $input) {
   report { taken dryRun counts { file kind read new changed same refused }
@@ -96,7 +96,7 @@ def test_an_upload_is_taken_back(client: Client) -> None:
 
 
 def test_rows_belong_to_the_servers_organisation(space: Workspace) -> None:
-    client = Client(create_app(space, Settings(organisation="S05")))
+    client = Client(create_app(space, Settings(authenticate=acting("S05"))))
     assert send(client, "number,name_zh\nB01,轴\n")["uploads"][0]["by"] == "S05"
     assert space.view().table("part")["owner"].unique().to_list() == ["S05"]
 

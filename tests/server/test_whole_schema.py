@@ -22,7 +22,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.utils.str_converters import to_camel_case
 
 from analytics import ANALYSES
-from chaingraph import Workspace
+from chaingraph import Actor, Workspace
 from server.api import sdl
 from server.api.context import Context
 from server.api.errors import ApiError
@@ -62,7 +62,7 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
 def run(space: Workspace, query: str, executor: type[Any]) -> tuple[str, list[str]]:
     document = parse(query)
     assert not validate(CORE, document)
-    result = execute_sync(CORE, document, context_value=Context(space, "en", ""), executor_class=executor)
+    result = execute_sync(CORE, document, context_value=Context(space, "en", Actor()), executor_class=executor)
     assert all(isinstance(e.original_error, ApiError) for e in result.errors or []), result.errors
     return json.dumps(result.data), sorted(str(e) for e in result.errors or [])
 
