@@ -264,7 +264,9 @@ def analysis_field(of: Analysis[Any, Any], subject: str | None) -> Any:
         if subject is not None:
             asked[subject] = root.key
         elif isinstance(asked.get(of.subject), str):
-            asked[of.subject] = opaque.spelled(asked[of.subject], with_kind=of.subject == "thing")
+            asked[of.subject] = opaque.of(context_of(info).view).spelled(
+                asked[of.subject], with_kind=of.subject == "thing"
+            )
         return run(of.name, context_of(info).view, asked)
 
     keyword = inspect.Parameter.KEYWORD_ONLY
@@ -326,7 +328,7 @@ def find_product(
     """The product of an id, or of a number (and whose number it is); None where there is none."""
     view = context_of(info).view
     if id:
-        of, key = opaque.read_id(id)
+        of, key = opaque.of(view).read_id(id) or ("", "")
         place = int(view.locate("part", [key])[0]) if of == "part" else -1
         return None if place < 0 else ProductOf(view, place)
     if not number:

@@ -6,11 +6,16 @@ import enum
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import strawberry
 from starlette.requests import Request
 
 from chaingraph import Actor, View, Workspace
+from server.api import opaque
+
+_SECRETS: WeakKeyDictionary[Workspace, bytes] = WeakKeyDictionary()
+"""What ids and cursors are sealed by, for each store; read once, since a remote one is far."""
 
 
 @strawberry.enum(description="A language of the consortium.")
@@ -31,17 +36,21 @@ class Context:
 
     @cached_property
     def view(self) -> View:
-        """What the viewer may see."""
-        return self.workspace.view(self.actor.organisation, self.actor.purpose)
+        """What the viewer may see, with the seal of its ids and cursors."""
+        view = self.workspace.view(self.actor.organisation, self.actor.purpose)
+        if self.workspace not in _SECRETS:
+            _SECRETS[self.workspace] = self.workspace.store.secret(opaque.SECRET)
+        opaque.of(view, _SECRETS[self.workspace])
+        return view
 
     def begin(self, mutation: bool) -> None:
         """Take the view before anything else, so that a graph that cannot be read is known by then; raises StoreError.
 
         A mutation's own view is taken after it.
         """
-        view = self.workspace.view(self.actor.organisation, self.actor.purpose)
-        if not mutation:
-            self.view = view
+        _ = self.view
+        if mutation:
+            del self.view
 
     def say(self, locale: object) -> str:
         """The language asked for, else the request's."""

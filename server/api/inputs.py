@@ -12,8 +12,9 @@ import strawberry
 from strawberry import UNSET
 
 from schema import Kind, Vocabulary
-from server.api import filters, opaque
+from server.api import filters
 from server.api.naming import shown_name, type_name
+from server.api.opaque import Sealed
 from server.api.paging import By
 from server.api.scalars import Long
 
@@ -186,8 +187,8 @@ def describe(of: Kind, field: str) -> str:
     return said[field]
 
 
-def expression(of: Kind, asked: Any) -> pl.Expr | None:
-    """The condition that a filter input comes to; None for no filter."""
+def expression(of: Kind, asked: Any, sealed: Sealed) -> pl.Expr | None:
+    """The condition that a filter input comes to, with ids as the viewer has them; None for no filter."""
     if asked is None or asked is UNSET:
         return None
     parts: list[pl.Expr] = []
@@ -196,41 +197,41 @@ def expression(of: Kind, asked: Any) -> pl.Expr | None:
         if value is UNSET:
             continue
         if name in {"and_", "or_"}:
-            inner = [e for each in value or () if (e := expression(of, each)) is not None]
+            inner = [e for each in value or () if (e := expression(of, each, sealed)) is not None]
             if value is not None:
                 parts.append(filters.both(inner) if name == "and_" else filters.either(inner))
         elif name == "not_":
-            if (found := expression(of, value)) is not None:
+            if (found := expression(of, value, sealed)) is not None:
                 parts.append(~found)
         elif value is not None:
-            parts.extend(_conditions(of, columns[name], value))
+            parts.extend(_conditions(of, columns[name], value, sealed))
     return filters.both(parts)
 
 
-def _conditions(of: Kind, field: str, asked: Any) -> list[pl.Expr]:
+def _conditions(of: Kind, field: str, asked: Any, sealed: Sealed) -> list[pl.Expr]:
     found: list[pl.Expr] = []
     for name, value in vars(asked).items():
         operator = name.rstrip("_")
         if value is UNSET or (value is None and operator != "eq"):
             continue
         if operator == "key":
-            found.extend(_conditions(of, field, value))
+            found.extend(_conditions(of, field, value, sealed))
         elif (
             field in of.refs
             and value is not None
             and type(asked).__name__ == "ReferenceFilter"
             and operator != "is_null"
         ):
-            keys = [_key(of.refs[field], each) for each in (value if operator == "in" else [value])]
+            keys = [_key(of.refs[field], each, sealed) for each in (value if operator == "in" else [value])]
             found.append(filters.condition(of, field, "in", keys))
         else:
             found.append(filters.condition(of, field, operator, value))
     return found
 
 
-def _key(kind: str, text: str) -> str:
-    """The key behind an id of that kind; of another kind there is no row."""
-    of, key = opaque.read_id(text)
+def _key(kind: str, text: str, sealed: Sealed) -> str:
+    """The key behind an id of that kind; of another kind, or of none, there is no row."""
+    of, key = sealed.read_id(text) or ("", "")
     return key if of == kind else ""
 
 

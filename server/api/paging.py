@@ -109,7 +109,7 @@ class Listing:
 
     def beyond(self, text: str, *, backwards: bool) -> pl.Expr:
         """True for the rows after (before) the row of a cursor."""
-        values = opaque.read_cursor(self.name, text)
+        values = opaque.of(self.view).read_cursor(self.name, text)
         found = pl.lit(False)
         for by, value in reversed(list(zip(self.order, values, strict=True))):
             column = pl.col(by.column)
@@ -174,7 +174,7 @@ class Listing:
         ends = [0, len(keys)]
         for end, (text, side) in enumerate(((cut.after, "right"), (cut.before, "left"))):
             if text is not None:
-                (key,) = opaque.read_cursor(self.name, text)
+                (key,) = opaque.of(self.view).read_cursor(self.name, text)
                 ends[end] = int(keys.search_sorted(key, side="right" if side == "right" else "left"))
         start, length = ends[0], max(0, ends[1] - ends[0])
         size = min(cut.size, length)
@@ -212,15 +212,17 @@ class Page:
 
     def cursors(self) -> list[str]:
         """The cursor of every row on the pages."""
+        sealed, name = opaque.of(self.listing.view), self.listing.name
         values = self.rows.select([b.column for b in self.listing.order]).rows()
-        return [opaque.cursor(self.listing.name, row) for row in values]
+        return [sealed.cursor(name, row) for row in values]
 
     def ends(self, *, last: bool) -> list[str | None]:
         """The cursor of the last (first) row on each page."""
         counts, bounds = self.counts, offsets(self.counts)
         places = np.where(counts > 0, bounds[1:] - 1 if last else bounds[:-1], -1)
+        sealed, name = opaque.of(self.listing.view), self.listing.name
         values = self.rows.select([b.column for b in self.listing.order])
-        return [None if p < 0 else opaque.cursor(self.listing.name, values.row(p)) for p in places.tolist()]
+        return [None if p < 0 else sealed.cursor(name, values.row(p)) for p in places.tolist()]
 
     def connection(self, type_name: str) -> Source:
         """The pages as Relay connections, one for each list."""

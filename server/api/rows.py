@@ -38,7 +38,7 @@ class KindRows(Source):
     def make(self, name: str) -> Values:
         """A leaf, a reference, the id, or the upload that a row came with."""
         if name == "id":
-            return opaque.ids(self.kind.name, self.series("key"))
+            return opaque.of(self.view).ids(self.kind.name, self.series("key"))
         if name in self.kind.refs:
             target = kind(self.kind.refs[name])
             return Picked(KindRows(self.view, target), self.view.ref(self.kind.name, name)[self.where()])

@@ -75,6 +75,7 @@ def _trace(
     if isinstance(depth, int) and depth < 1:
         raise ApiError(Code.OUT_OF_RANGE, f"trace: depth is at least 1, not {depth}.")
     context = context_of(info)
-    starts = [opaque.spelled(each, with_kind=True) for each in things]
+    sealed = opaque.of(context.view)
+    starts = [sealed.spelled(each, with_kind=True) for each in things]
     relation, way = (each.value if each else None for each in (along, direction))
     return trace(context.workspace, context.view, starts, relation, way, depth or None, limit)

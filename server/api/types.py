@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -105,7 +105,8 @@ def paged(of: Kind, function: Callable[..., Any]) -> Callable[..., Any]:
         order_by: Any = UNSET,
     ) -> Any:
         cut = Cut(*(each or None for each in (first, after, last, before)))
-        return function(root, info, cut, expression(of, filter), steps(order_by or ()))
+        condition = expression(of, filter, opaque.of(context_of(info).view))
+        return function(root, info, cut, condition, steps(order_by or ()))
 
     said = {
         "first": (int, "How many from the start (or after the cursor): 1 to 100, 20 when nothing is said."),
@@ -270,7 +271,8 @@ def _columns(of: Kind) -> Callable[..., Any]:
         filter: Any = UNSET,  # noqa: A002 - the argument's name
         order_by: Any = UNSET,
     ) -> Any:
-        listing = Listing(context_of(info).view, of, expression(of, filter), steps(order_by or ()))
+        view = context_of(info).view
+        listing = Listing(view, of, expression(of, filter, opaque.of(view)), steps(order_by or ()))
         return ColumnsOf(listing, Cut(first, after or None))
 
     rows, order = FILTERS[of.name], several(ORDERS[of.name])
@@ -286,15 +288,17 @@ def _columns(of: Kind) -> Callable[..., Any]:
 
 def things(view: View, ids: list[str]) -> list[Row | None]:
     """The rows of these ids, None for one that there is not (or that the viewer may not see)."""
-    return rows_of(view, [opaque.read_id(text) for text in ids])
+    sealed = opaque.of(view)
+    return rows_of(view, [sealed.read_id(text) for text in ids])
 
 
-def rows_of(view: View, wanted: list[tuple[str, str]]) -> list[Row | None]:
+def rows_of(view: View, wanted: Sequence[tuple[str, str] | None]) -> list[Row | None]:
     """The rows of these kinds and keys, None for one that there is not."""
     found: list[Row | None] = [None] * len(wanted)
-    for name in dict.fromkeys(name for name, _ in wanted):
-        where = [i for i, (other, _) in enumerate(wanted) if other == name]
-        places = view.locate(name, [wanted[i][1] for i in where])
+    for name in dict.fromkeys(each[0] for each in wanted if each is not None):
+        asked = {i: each[1] for i, each in enumerate(wanted) if each is not None and each[0] == name}
+        where = list(asked)
+        places = view.locate(name, list(asked.values()))
         rows = KindRows(view, kind(name), places.astype(np.int64))
         for at, (i, place) in enumerate(zip(where, places.tolist(), strict=True)):
             found[i] = None if place < 0 else Row(rows, at)

@@ -9,8 +9,9 @@ import httpx
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp
 
-from chaingraph import Actor
+from chaingraph import Actor, Workspace
 from schema.vocabularies import AccessRole
+from server.api import opaque
 from server.api.app import Authenticate
 
 
@@ -46,3 +47,8 @@ def acting(organisation: str, role: AccessRole = AccessRole.ADMINISTRATOR, **mor
         return Actor(organisation, role, **more)
 
     return authenticate
+
+
+def sealed(space: Workspace, organisation: str = "") -> opaque.Sealed:
+    """The ids and cursors of an organisation."""
+    return opaque.keyed(space.store.secret(opaque.SECRET), organisation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,12 @@ from server.api import answers
 from server.api.app import create_app
 from server.api.http import IN_THREAD
 from server.api.naming import type_name
-from server.api.opaque import id_of
 from server.api.schema import SCHEMA
-from tests.server.client import Client
+from tests.server.client import Client, sealed
 
 DEMO = Path(fixtures.__file__).parent / "demo"
 PRODUCT = "L01/VMC850"
+IdOf = Callable[[str, str], str]
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +35,11 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
 @pytest.fixture(scope="module")
 def view(space: Workspace) -> View:
     return space.view()
+
+
+@pytest.fixture(scope="module")
+def id_of(space: Workspace) -> IdOf:
+    return sealed(space).id_of
 
 
 @pytest.fixture(scope="module")
@@ -117,14 +122,14 @@ def test_single_points_name_what_is_lost(client: Client, view: View) -> None:
     assert all(None not in p["loses"] for p in points)
 
 
-def test_where_used_takes_numbers_and_ids(client: Client) -> None:
+def test_where_used_takes_numbers_and_ids(client: Client, id_of: IdOf) -> None:
     query = "query($p: String!) { whereUsed(part: $p) { part { key } uses { part { key } level quantity top } } }"
     by_number = ask(client, query, p="A12")
     assert by_number == ask(client, query, p=id_of("part", "L01/A12")) == ask(client, query, p="L01/A12")
     assert {use["part"]["key"] for use in by_number["whereUsed"]["uses"]} >= {"L01/A11", PRODUCT}
 
 
-def test_the_neighbourhood_is_made_of_things(client: Client) -> None:
+def test_the_neighbourhood_is_made_of_things(client: Client, id_of: IdOf) -> None:
     query = """query($t: String!) { neighbourhood(thing: $t, limit: 9) { center cut
         nodes { id kind key label(locale: ZH) node { __typename id } } edges { start end relation } } }"""
     found = ask(client, query, t=id_of("part", "L01/A12"))["neighbourhood"]
@@ -140,7 +145,7 @@ TRACE = """query($t: [String!]!, $a: TraceRelation, $d: TraceDirection, $n: Int,
         along direction cut things { depth kind key label(locale: ZH) node { __typename id } } } }"""
 
 
-def test_a_trace_is_made_of_things_nearest_first(client: Client, space: Workspace, view: View) -> None:
+def test_a_trace_is_made_of_things_nearest_first(client: Client, space: Workspace, view: View, id_of: IdOf) -> None:
     line = view.table("contains").row(0, named=True)
     start, into = line["parent"], line["child"]
     found = ask(client, TRACE, t=[f"part:{start}"])["trace"]
@@ -181,7 +186,7 @@ def test_a_trace_is_costly_so_that_it_never_runs_where_others_wait(client: Clien
     assert answer["extensions"]["cost"]["requested"] >= max(answers.COST, IN_THREAD)
 
 
-def test_a_product_is_found_by_id_or_number(client: Client) -> None:
+def test_a_product_is_found_by_id_or_number(client: Client, id_of: IdOf) -> None:
     query = "query($id: ID, $number: String) { product(id: $id, number: $number) { part { key } } }"
     assert ask(client, query, id=id_of("part", PRODUCT)) == ask(client, query, number="VMC850")
     assert ask(client, query, id=id_of("part", "L01/none")) == ask(client, query, number="none") == {"product": None}
