@@ -74,6 +74,7 @@ class Snapshot:
         self._natural: dict[str, pl.Series] = {}
         self._refs: dict[tuple[str, str], Rows] = {}
         self._inverse: dict[tuple[str, str], Csr] = {}
+        self._owners: dict[str, tuple[Rows, pl.Series]] = {}
 
     @classmethod
     def empty(cls) -> Snapshot:
@@ -123,6 +124,18 @@ class Snapshot:
                 self._inverse[slot] = Csr(indptr.astype(np.int64, copy=False), rows.astype(np.int32, copy=False))
         return self._inverse[slot]
 
+    def owners(self, name: str) -> tuple[Rows, pl.Series]:
+        """Who states each row of a kind: a number for every row, and the owners by number."""
+        if name not in self._owners:
+            column = self.table(name)["owner"]
+            known = column.unique().sort()
+            numbered = known.to_frame("owner").with_row_index("at")
+            at = column.to_frame("owner").join(
+                numbered, on="owner", how="left", nulls_equal=True, maintain_order="left"
+            )
+            self._owners[name] = (at["at"].cast(pl.Int32).to_numpy(), known)
+        return self._owners[name]
+
     def _resolve(self, name: str, field: str) -> Rows:
         return self._found(name, field, self.table(name)[field])
 
@@ -163,6 +176,7 @@ class Snapshot:
             else:
                 whole = pl.concat([keys, _natural(name, merged[name].added).alias(keys.name)], rechunk=False)
                 self._natural[name] = whole[merged[name].order]
+        self._owners |= {name: found for name, found in before._owners.items() if name not in merged}
         for name in KINDS:
             for field, target in kind(name).refs.items():
                 slot = (name, field)

@@ -1,8 +1,4 @@
-"""What one viewer may see of the graph, as columns.
-
-A view holds one row per natural key. For now every viewer sees everything; the rest of the code already goes
-through here.
-"""
+"""What one viewer may see of the graph, as columns: one row for each natural key."""
 
 from __future__ import annotations
 
@@ -17,10 +13,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from chaingraph.actor import EVERYBODY
+from chaingraph.rights import Rights
+from chaingraph.seen import Seen
 from chaingraph.snapshot import Csr, Rows, Snapshot
 from chaingraph.store.base import Direction
 from chaingraph.store.walking import walk
 from schema import Kind, kind
+from schema.vocabularies import Disclosure
 
 T = TypeVar("T")
 
@@ -39,15 +38,28 @@ _CUSTOMER_KNOWS = ("share", "status")
 
 
 class View:
-    """The graph as `viewer` sees it for a purpose at a time; immutable, results may be kept with `memo`."""
+    """The graph as `viewer` sees it for a purpose at a time; immutable, results may be kept with `memo`.
+
+    Rows and columns that it may not see are not in it (chaingraph/seen.py); EVERYBODY sees the snapshot as it is.
+    `secret` keys the pseudonyms. A `mode` other than SHOW is for chaingraph/basis.py alone.
+    """
 
     def __init__(
-        self, snapshot: Snapshot, viewer: str = EVERYBODY, purpose: str = "quality", at: dt.datetime | None = None
+        self,
+        snapshot: Snapshot,
+        viewer: str = EVERYBODY,
+        purpose: str = "quality",
+        at: dt.datetime | None = None,
+        *,
+        secret: bytes = b"",
+        mode: Disclosure = Disclosure.SHOW,
     ) -> None:
         self.viewer = viewer
         self.purpose = purpose
         self.at = at or dt.datetime.now(dt.UTC)
-        self._snapshot = snapshot
+        self.rights = Rights(snapshot, viewer, purpose, self.at)
+        self._source, self._secret = snapshot, secret
+        self._snapshot = snapshot if viewer == EVERYBODY else Seen(snapshot, self.rights, secret, mode)
         self._tables: dict[str, pl.DataFrame] = {}
         self._kept: dict[str, _Kept] = {}
         self._refs: dict[tuple[str, str], Rows] = {}
@@ -59,6 +71,19 @@ class View:
     def revision(self) -> int:
         """The store's revision that it shows: for comparing, not for showing."""
         return self._snapshot.revision
+
+    @property
+    def until(self) -> dt.datetime | None:
+        """When it must be taken anew at the latest, because rights may change then."""
+        return self.rights.until
+
+    def behind(self, pseudonym: str) -> str | None:
+        """The firm behind one of the viewer's pseudonyms, None for another text: for asking that firm's customers."""
+        return self._snapshot.behind(pseudonym) if isinstance(self._snapshot, Seen) else None
+
+    def disclosers(self, pseudonym: str) -> tuple[str, ...]:
+        """The firms in whose rows a pseudonym stands."""
+        return self._snapshot.disclosers(pseudonym) if isinstance(self._snapshot, Seen) else ()
 
     def memo(self, slot: Hashable, make: Callable[[], T]) -> T:
         """What `make` gave for this slot the first time; results belong to the view that they were computed on."""

@@ -48,6 +48,7 @@ class Workspace:
         self._lock = threading.Lock()
         self._views = Views(Snapshot.empty(), {})
         self._next = self._views
+        self._pseudonyms: bytes | None = None
 
     @classmethod
     def open(cls, url: str, *, lazy: bool = False) -> Workspace:
@@ -98,20 +99,27 @@ class Workspace:
         """
         snapshot = self._graph.now()
         if at is not None:
-            return View(snapshot, viewer, purpose, at)
+            return View(snapshot, viewer, purpose, at, secret=self._secret())
         slot = (viewer, purpose)
         with self._lock:
             if snapshot is not self._views.of:
                 self._views = self._next if snapshot is self._next.of else Views(snapshot, {})
-            if slot not in self._views.made:
-                self._views.made[slot] = View(snapshot, viewer, purpose)
-            return self._views.made[slot]
+            made = self._views.made.get(slot)
+            if made is None or (made.until is not None and made.until <= dt.datetime.now(dt.UTC)):
+                made = self._views.made[slot] = View(snapshot, viewer, purpose, secret=self._secret())
+            return made
+
+    def _secret(self) -> bytes:
+        """What keys the pseudonyms, asked of the store once."""
+        if self._pseudonyms is None:
+            self._pseudonyms = self.store.secret("pseudonyms")
+        return self._pseudonyms
 
     def _prepare(self, snapshot: Snapshot) -> None:
         """Make the views of a snapshot before it is shown, as far as those of the one before were asked."""
         with self._lock:
             asked = dict(self._views.made)
-        views = {slot: View(snapshot, *slot) for slot in asked}
+        views = {slot: View(snapshot, *slot, secret=self._secret()) for slot in asked}
         for slot, view in views.items():
             view.warm(asked[slot])
         self._next = Views(snapshot, views)

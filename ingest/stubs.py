@@ -7,34 +7,15 @@ from collections.abc import Mapping
 import polars as pl
 
 from chaingraph.snapshot import Snapshot
+from chaingraph.stubs import stub_rows
 from schema import KINDS, Kind
 
 _WHERE = ("owner", "upload", "row", "_sheet")
 
 
-def atoms(of: Kind) -> list[tuple[str, int]]:
-    """The fields of a kind's natural key with the number of atoms of each: a reference has those of its target."""
-    return [(name, sum(n for _, n in atoms(KINDS[of.refs[name]])) if name in of.refs else 1) for name in of.key]
-
-
 def of_keys(of: Kind, wanted: pl.DataFrame) -> pl.DataFrame:
     """Stub rows for natural keys (`key`), stated where the columns `owner`, `upload`, `row` and `_sheet` say."""
-    pieces = pl.col("key").str.split("/")
-    fields, at = [], 0
-    for name, count in atoms(of):
-        text = pieces.list.slice(at, count).list.join("/")
-        text = pl.when(text != "").then(text)
-        fields.append((text if name in of.refs else _unescaped(text)).alias(name))
-        at += count
-    rows = wanted.with_columns(fields).with_columns(stub=pl.lit(value=True))
-    framed = of.frame(rows).with_columns(key=of.stored_key())
-    return framed.with_columns(rows["_sheet"])
-
-
-def _unescaped(text: pl.Expr) -> pl.Expr:
-    for code, sign in (("%40", "@"), ("%2F", "/"), ("%25", "%")):
-        text = text.str.replace_all(code, sign, literal=True)
-    return text
+    return stub_rows(of, wanted).with_columns(wanted["_sheet"])
 
 
 def needed(rows: Mapping[str, pl.DataFrame], snapshot: Snapshot) -> dict[str, pl.DataFrame]:

@@ -99,13 +99,19 @@ class Site(Node):
         drawn="BELONGS_TO",
         default=None,
     )
-    name_zh: str | None = about("Name in Chinese.", zh="名称", names="厂区名称;工厂名称", default=None)
-    name_en: str | None = about("Name in English.", zh="英文名称", names="name", default=None)
+    name_zh: str | None = about(
+        "Name in Chinese.", zh="名称", names="厂区名称;工厂名称", default=None, aspect=Aspect.IDENTITY
+    )
+    name_en: str | None = about("Name in English.", zh="英文名称", names="name", default=None, aspect=Aspect.IDENTITY)
     region: str | None = about(
         "Administrative division (GB/T 2260) or place.", zh="地区", names=names.REGION, default=None, indexed=True
     )
-    latitude: float | None = about("Latitude.", zh="纬度", names="lat", unit="°", ge=-90, le=90, default=None)
-    longitude: float | None = about("Longitude.", zh="经度", names="lon;lng", unit="°", ge=-180, le=180, default=None)
+    latitude: float | None = about(
+        "Latitude.", zh="纬度", names="lat", unit="°", ge=-90, le=90, default=None, aspect=Aspect.IDENTITY
+    )
+    longitude: float | None = about(
+        "Longitude.", zh="经度", names="lon;lng", unit="°", ge=-180, le=180, default=None, aspect=Aspect.IDENTITY
+    )
     recovery_days: float | None = about(
         "Days until it works again after it was lost.",
         zh="恢复天数",

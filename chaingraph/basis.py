@@ -1,0 +1,52 @@
+"""What a viewer may use, or have pooled, without seeing it. Only the runner of analyses and benchmarks open this.
+
+Views made here hold figures that must not leave as they are: whoever opens one answers for what it lets out.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from chaingraph.view import View
+from schema.vocabularies import Disclosure
+
+
+def basis(view: View) -> View:
+    """The view of what its viewer may see or use; the same view where there is nothing that it may only use."""
+    return _opened(view, Disclosure.USE)
+
+
+def pooled(view: View) -> View:
+    """The view of what may go into benchmarks for its viewer: what it may see, use or have pooled."""
+    return _opened(view, Disclosure.POOL)
+
+
+def ultimate_owners(view: View) -> pl.DataFrame:
+    """Every organisation (`owner`) and the one at the end of the chain of those that own it (`ultimate`); of a circle
+    the first by key.
+
+    Ownership is taken from all that is known, so that the firms of one owner never count as several.
+    """
+    table = view._source.table("organisation")  # noqa: SLF001 - see the module's docstring
+    parents = dict(table.select("key", "parent").drop_nulls("parent").iter_rows())
+    found = {}
+    for owner in table["key"]:
+        path = [owner]
+        while path[-1] in parents and parents[path[-1]] not in path:
+            path.append(parents[path[-1]])
+        last = path[-1]
+        again = parents.get(last)
+        found[owner] = last if again is None else min(path[path.index(again) :])
+    return pl.DataFrame({"owner": list(found), "ultimate": list(found.values())}, schema=_OWNERS)
+
+
+_OWNERS = {"owner": pl.String(), "ultimate": pl.String()}
+
+
+def _opened(view: View, mode: Disclosure) -> View:
+    if all(grant.reaches(Disclosure.SHOW) or not grant.reaches(mode) for grant in view.rights.grants):
+        return view
+    source, secret = view._source, view._secret  # noqa: SLF001 - see the module's docstring
+    return view.memo(
+        ("opened", mode), lambda: View(source, view.viewer, view.purpose, view.at, secret=secret, mode=mode)
+    )
