@@ -17,6 +17,7 @@ from chaingraph.rights import Rights, names_product
 from chaingraph.snapshot import Csr, Rows, Snapshot
 from chaingraph.stubs import key_fields, stub_rows
 from schema import KINDS, Aspect, Kind, kind
+from schema.entities.agreement import CONSORTIUM
 from schema.vocabularies import Disclosure
 
 Flags = NDArray[np.bool_]
@@ -202,6 +203,8 @@ class Seen:
         if of.sharing == "agreed":
             granted = own | self._granted(of, frozenset([of.aspect]))
             told = own | self._granted(of, frozenset([of.aspect, Aspect.IDENTITY]))
+            if of.name in {"consortium", "member"}:  # who belongs to a consortium knows whose it is
+                told = told | party
         elif of.sharing == "parties":
             granted = told = own | party
         visible = np.ones(len(table), bool) if of.sharing == "public" else own | party | granted
@@ -243,6 +246,8 @@ class Seen:
         if of.name == "agreement":
             fields.append("proposed_by")
             found = pl.col("grantee").is_in(self._rights.covered)
+        if of.name == "consortium":
+            found = (pl.lit(CONSORTIUM) + pl.col("key")).is_in(self._rights.covered)
         for field in fields:
             found |= (pl.col(field) == viewer).fill_null(value=False)
         return table.select(pl.repeat(value=False, n=pl.len()) | found).to_series().to_numpy()
