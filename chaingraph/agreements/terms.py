@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from pydantic import ValidationError
 
 from chaingraph.errors import ChaingraphError
 from chaingraph.snapshot import Snapshot
-from schema import Text, kind
+from schema import Text
 from schema.core import Vocabulary
 from schema.entities.agreement import ALL, CONSORTIUM, EVERYONE, GROUP, Agreement
 from schema.vocabularies import Aspects, AtEnd, Disclosure, Purpose
 
 AGREEMENT = "agreement"
+V = TypeVar("V", bound=Vocabulary)
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What is agreed: `owner`'s data (an organisation's key), with `grantee`, about `records`, from `start` until `end`.
+    """What is agreed: `owner`'s data (an organisation's key), with `grantee`, about `records`, from `start` to `end`.
 
     `aspects` and `purposes` are in the order of their vocabularies, `records` as a stored row has them: `all`, or
     `part:KEY` and the like with semicolons between; times are in UTC. `Terms.of` makes this form of anything alike.
@@ -85,10 +86,11 @@ class Terms:
     @classmethod
     def read(cls, row: dict[str, Any]) -> Self:
         """The terms of a stored row."""
+        aspects, purposes = (tuple(row[name].split(";")) for name in ("aspects", "purposes"))
+        at_end, mode = member(AtEnd, row["at_end"]), member(Disclosure, row["mode"])
         return cls(
-            row["owner"], row["grantee"], tuple(row["aspects"].split(";")), tuple(row["purposes"].split(";")),
-            row["start"], row["end"], row["records"], row["onward"], AtEnd(row["at_end"]), Disclosure(row["mode"]),
-            row["note"],
+            row["owner"], row["grantee"], aspects, purposes, row["start"], row["end"], row["records"], row["onward"],
+            at_end, mode, row["note"],
         )  # fmt: skip
 
     def active(self, at: dt.datetime) -> bool:
@@ -120,6 +122,11 @@ def ordered(of: type[Vocabulary], given: Any) -> tuple[str, ...]:
     return tuple(code for code in of.codes() if code in codes)
 
 
+def member(of: type[V], code: str) -> V:
+    """The member of a vocabulary that has a code."""
+    return next(each for each in of if each.value == code)
+
+
 def records_of(text: str) -> str:
     """Records in the form in which they are stored: no blanks, each once, `all` alone."""
     pieces = list(dict.fromkeys(piece.strip() for piece in text.split(";") if piece.strip()))
@@ -141,7 +148,7 @@ def leader_of(snapshot: Snapshot, grantee: str) -> str | None:
         return None
     if grantee.startswith((CONSORTIUM, GROUP)):
         name = grantee.partition(":")[2]
-        key = name.rpartition("/")[0] if grantee.startswith(GROUP) else name
+        key = name.partition("/")[0] if grantee.startswith(GROUP) else name
         consortia = snapshot.table("consortium")
         found = consortia.filter(consortia["key"] == key)["leader"]
         return str(found[0]) if len(found) else ""
@@ -153,7 +160,7 @@ def grantee_text(grantee: str) -> Text:
     if grantee == EVERYONE:
         return Text("所有用户", "everyone")
     if grantee.startswith(GROUP):
-        consortium, _, name = grantee.removeprefix(GROUP).rpartition("/")
+        consortium, _, name = grantee.removeprefix(GROUP).partition("/")
         return Text(f"联合体 {consortium} 的工作组 {name}", f"the group {name} of consortium {consortium}")
     if grantee.startswith(CONSORTIUM):
         name = grantee.removeprefix(CONSORTIUM)
@@ -165,10 +172,8 @@ def _utc(time: dt.datetime) -> dt.datetime:
     return time.replace(tzinfo=dt.UTC) if time.tzinfo is None else time.astimezone(dt.UTC)
 
 
-def _code[V: Vocabulary](of: type[V], code: str) -> V:
-    return of(ordered(of, [code])[0])
-
-
-def stored_fields() -> list[str]:
-    """The declared fields of an agreement, in order."""
-    return list(kind(AGREEMENT).fields)
+def _code(of: type[V], code: str) -> V:
+    codes = ordered(of, [code])
+    if not codes:
+        raise refused(Text("缺少代码。", "A code is missing."))
+    return member(of, codes[0])

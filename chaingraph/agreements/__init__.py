@@ -1,0 +1,32 @@
+"""Agreements: their terms, how they come about and end, what they would show, requests for names, exchange as ODRL."""
+
+from chaingraph.agreements.identities import decline_identity, grant_identity, request_identity, requests
+from chaingraph.agreements.lifecycle import ALLOWED, accept, decline, propose, revoke, visible
+from chaingraph.agreements.presets import PRESETS, Preset, preset
+from chaingraph.agreements.preview import Preview, Shared, preview, preview_of
+from chaingraph.agreements.terms import FIXED, Terms, grantee_of, grantee_text, records_of
+
+__all__ = [
+    "ALLOWED",
+    "FIXED",
+    "PRESETS",
+    "Preset",
+    "Preview",
+    "Shared",
+    "Terms",
+    "accept",
+    "decline",
+    "decline_identity",
+    "grant_identity",
+    "grantee_of",
+    "grantee_text",
+    "preset",
+    "preview",
+    "preview_of",
+    "propose",
+    "records_of",
+    "request_identity",
+    "requests",
+    "revoke",
+    "visible",
+]

@@ -1,0 +1,257 @@
+"""What would be seen after an agreement, in plain words; of the owner's own rows only, so that it tells of nobody else.
+
+Agreements between others, memberships and whatever the grantee has are not looked at.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from chaingraph.actor import EVERYBODY, Actor
+from chaingraph.agreements.lifecycle import newest, not_found, visible
+from chaingraph.agreements.terms import AGREEMENT, Terms, grantee_text, member
+from chaingraph.rights import names_product
+from chaingraph.snapshot import Snapshot
+from chaingraph.store.walking import walk
+from chaingraph.workspace import Workspace
+from schema import KINDS, Aspect, Kind, Text
+from schema.entities.agreement import ALL, EVERYONE
+from schema.vocabularies import AgreementState, Aspects, AtEnd, Disclosure, Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What is shared of one kind: how many of the owner's rows (None where the asker is not the owner), how many are
+    already, and which columns stay hidden.
+    """
+
+    kind: str
+    label: Text
+    rows: int | None
+    before: int | None
+    hidden: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What terms mean: sentences for people, and the same by kind.
+
+    `firms` is the number of other organisations that the shared rows name (None where the asker is not the owner);
+    `named` whether their names appear, else pseudonyms do.
+    """
+
+    terms: Terms
+    sentences: tuple[Text, ...]
+    shared: tuple[Shared, ...]
+    named: bool
+    firms: int | None
+
+
+def preview(workspace: Workspace, actor: Actor, terms: Terms) -> Preview:
+    """What the grantee could see, use or have pooled once these terms hold, and what of that it can already.
+
+    Numbers of rows are for the owner alone; the other side reads the same sentences without them.
+    """
+    terms.check()
+    snapshot = newest(workspace)
+    mine = actor.organisation in {EVERYBODY, terms.owner}
+    running = _running(snapshot, terms) if mine else []
+    shared, firms = [], set[str]()
+    for of in _kinds(terms):
+        rows = before = None
+        if mine:
+            table = snapshot.table(of.name).filter(pl.col("owner") == terms.owner)
+            inside = _within(snapshot, of, table, terms)
+            firms |= _firms(of, table.filter(inside)) - {terms.owner, terms.grantee}
+            already = pl.zeros(len(table), pl.Boolean, eager=True)
+            for other in running:
+                if of in _kinds(other):
+                    already |= _within(snapshot, of, table, other)
+            rows, before = int(inside.sum()), int((inside & already).sum())
+        shared.append(Shared(of.name, of.text, rows, before, _hidden(of, terms)))
+    named = Aspect.IDENTITY.value in terms.aspects
+    count = len(firms) if mine else None
+    return Preview(terms, tuple(_sentences(terms, shared, named, count)), tuple(shared), named, count)
+
+
+def preview_of(workspace: Workspace, actor: Actor, number: str, version: int | None = None) -> Preview:
+    """The preview of a version there is (the newest where none is named). Raises NotFound as for one there is not."""
+    rows = visible(newest(workspace), actor).filter(pl.col("id") == number).sort("version")
+    rows = rows.tail(1) if version is None else rows.filter(pl.col("version") == version)
+    if not rows.height:
+        raise not_found()
+    return preview(workspace, actor, Terms.read(rows.to_dicts()[0]))
+
+
+def _kinds(terms: Terms) -> list[Kind]:
+    """The kinds of rows that the aspects cover; with some records only, those that are about parts."""
+    scoped = terms.records != ALL
+    return [
+        each
+        for each in KINDS.values()
+        if each.sharing == "agreed" and each.aspect.value in terms.aspects and (each.subject or not scoped)
+    ]
+
+
+def _hidden(of: Kind, terms: Terms) -> tuple[Text, ...]:
+    """The columns of a kind that stay hidden: of another aspect, or the owner's own."""
+    fields = [f for n, f in of.fields.items() if f.meta.own or of.aspect_of(n).value not in terms.aspects]
+    return tuple(field.label for field in fields)
+
+
+def _running(snapshot: Snapshot, terms: Terms) -> list[Terms]:
+    """The owner's agreements with the same grantee, or with everyone, that hold now, as far as they overlap in purpose
+    and in how figures may be used.
+    """
+    rows = snapshot.table(AGREEMENT).filter(
+        (pl.col("owner") == terms.owner)
+        & pl.col("grantee").is_in([terms.grantee, EVERYONE])
+        & (pl.col("state") == AgreementState.ACCEPTED.value)
+    )
+    now = dt.datetime.now(dt.UTC)
+    found = [Terms.read(row) for row in rows.to_dicts()]
+    return [
+        each for each in found if each.active(now) and each.mode is terms.mode and {*each.purposes} & {*terms.purposes}
+    ]
+
+
+def _within(snapshot: Snapshot, of: Kind, rows: pl.DataFrame, terms: Terms) -> pl.Series:
+    """Which of the owner's rows of a kind are among the records of an agreement."""
+    if terms.records == ALL:
+        return pl.repeat(value=True, n=len(rows), dtype=pl.Boolean, eager=True)
+    found = pl.zeros(len(rows), pl.Boolean, eager=True)
+    if of.subject is None:
+        return found
+    for term in terms.records.split(";"):
+        what, _, name = term.partition(":")
+        fits = rows[of.subject].is_in(_parts(snapshot, terms.owner, what, name).implode())
+        if what == "product" and names_product(of):
+            fits &= rows["product"].is_null() | (rows["product"] == name)
+        found |= fits.fill_null(value=False)
+    return found
+
+
+def _parts(snapshot: Snapshot, owner: str, what: str, name: str) -> pl.Series:
+    """The parts that a piece of `records` means, by what the owner says of them."""
+    if what == "part":
+        return pl.Series([name])
+    if what == "class":
+        parts = snapshot.table("part")
+        return parts.filter((pl.col("owner") == owner) & (pl.col("part_class") == name))["key"]
+    lines = snapshot.table("contains").filter(pl.col("owner") == owner).select("key", here="parent", there="child")
+    return walk(lambda level: lines.join(level.alias("here").to_frame(), on="here", how="semi"), [name], None)["key"]
+
+
+def _firms(of: Kind, rows: pl.DataFrame) -> set[str]:
+    """The organisations that rows name in fields of their own."""
+    fields = [name for name, target in of.refs.items() if target == "organisation"]
+    return {firm for name in fields for firm in rows[name].drop_nulls().unique()}
+
+
+_USES = {
+    Disclosure.SHOW: Text("可以查看", "sees"),
+    Disclosure.USE: Text(
+        "看不到数值，但其计算结果可以用到", "does not see the figures, but results computed for it use"
+    ),
+    Disclosure.POOL: Text(
+        "看不到数值，只有多家汇总的对标会用到", "does not see the figures; only benchmarks of several firms use"
+    ),
+}
+_ENDS = {
+    AtEnd.KEEP: Text(
+        "到期后不再新增查看，已取得的数据可保留。", "After that it sees no more; what it has taken it may keep."
+    ),
+    AtEnd.DELETE: Text("到期后数据删除。", "After that the data are deleted."),
+}
+
+
+def _sentences(terms: Terms, shared: list[Shared], named: bool, firms: int | None) -> Iterable[Text]:
+    whom, use = grantee_text(terms.grantee), _USES[terms.mode]
+    kinds = Text("、".join(_counted(each).zh for each in shared), ", ".join(_counted(each).en for each in shared))
+    if not shared:
+        kinds = Text("（无）", "nothing")
+    about = _records_text(terms)
+    yield Text(
+        f"此后，{whom.zh}{use.zh}：{terms.owner} 所述的{kinds.zh}{about.zh}。",
+        f"After this, {whom.en} {use.en}: what {terms.owner} states of {kinds.en}{about.en}.",
+    )
+    purposes = [member(Purpose, code).text for code in terms.purposes]
+    yield Text(
+        f"用途：{'、'.join(each.zh for each in purposes)}；不得用于其他用途。",
+        f"It is for {_and([each.en.lower() for each in purposes])}, and for nothing else.",
+    )
+    if terms.mode is Disclosure.SHOW:
+        yield _names(named, firms)
+    other = [each.text for each in Aspects if each.value not in terms.aspects and each.value != Aspect.IDENTITY.value]
+    if other:
+        yield Text(
+            f"仍不可见：{'、'.join(each.zh for each in other)}。",
+            f"Still hidden: {_and([each.en.lower() for each in other])}.",
+        )
+    columns = {label.en: label for each in shared for label in each.hidden}
+    if columns:
+        yield Text(
+            f"这些列仍不可见：{'、'.join(each.zh for each in columns.values())}。",
+            f"Columns that stay hidden: {', '.join(columns)}.",
+        )
+    yield Text(
+        f"从 {terms.start:%Y-%m-%d %H:%M} 到 {terms.end:%Y-%m-%d %H:%M}（UTC，不含该时刻）。{_ENDS[terms.at_end].zh}",
+        f"From {terms.start:%Y-%m-%d %H:%M} until {terms.end:%Y-%m-%d %H:%M} UTC. {_ENDS[terms.at_end].en}",
+    )
+    if terms.onward:
+        yield Text(
+            "对方可以转授：其授权的对象也能看到。",
+            "It may be passed on: those with whom the grantee shares see it, too.",
+        )
+    else:
+        yield Text("不得转授他人。", "The grantee may not pass it on.")
+    rows = [(each.rows, each.before) for each in shared if each.rows is not None and each.before is not None]
+    if rows:
+        total, before = sum(n for n, _ in rows), sum(n for _, n in rows)
+        yield Text(
+            f"共 {total} 行，其中 {before} 行现有协议已经涵盖，新增 {total - before} 行。",
+            f"That is {total} rows: {before} of them are shared so by an agreement there is, {total - before} are new.",
+        )
+    yield Text("任何一方可随时撤销，立即生效。", "Either side can revoke it at any time, at once.")
+
+
+def _names(named: bool, firms: int | None) -> Text:
+    some = Text("" if firms is None else f"（{firms} 家）", "" if firms is None else f" ({firms} of them)")
+    if named:
+        return Text(f"其中的企业名称{some.zh}显示真名。", f"The names of other firms in it{some.en} are shown.")
+    return Text(
+        f"其中的其他企业{some.zh}只显示化名，除非贵方另行同意告知。",
+        f"Other firms in it{some.en} appear as pseudonyms, until you agree to tell a name.",
+    )
+
+
+def _counted(shared: Shared) -> Text:
+    of = KINDS[shared.kind]
+    if shared.rows is None:
+        return Text(of.text.zh, of.plural.en.lower())
+    return Text(f"{of.text.zh} {shared.rows} 行", f"{shared.rows} {of.plural.en.lower()}")
+
+
+_SCOPE: dict[str, Text] = {
+    "part": Text("零部件 {name}", "part {name}"),
+    "subtree": Text("零部件 {name} 及其下级", "part {name} and all in it"),
+    "class": Text("类别 {name} 的零部件", "parts of class {name}"),
+    "product": Text("产品 {name} 及其下级", "product {name} and all in it"),
+}
+
+
+def _records_text(terms: Terms) -> Text:
+    if terms.records == ALL:
+        return Text("（不限零部件）", ", of any part")
+    pieces: list[Any] = [term.partition(":") for term in terms.records.split(";")]
+    said = [_SCOPE[what].format(name=name) for what, _, name in pieces]
+    return Text(f"（仅{'、'.join(each.zh for each in said)}）", f", about {_and([each.en for each in said])} only")
+
+
+def _and(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
