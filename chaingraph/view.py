@@ -111,6 +111,11 @@ class View:
                 self._tables[name] = self._seen(kind(name)).rows
             return self._tables[name]
 
+    def stated(self, name: str) -> pl.DataFrame:
+        """All rows of a kind that may be seen, several owners' statements of one thing included, by stored key."""
+        with self._lock:
+            return self._snapshot.table(name)
+
     def count(self, name: str) -> int:
         """How many rows of a kind there are."""
         return len(self.table(name))
@@ -168,7 +173,7 @@ class View:
         """Which of these stored rows of a kind the view has, other owners' statements about one thing included; by
         their stored keys.
         """
-        stored = self._snapshot.table(name)["key"]
+        stored = self.stated(name)["key"]
         if len(keys) <= FEW:
             places = [bisect.bisect_left(stored, key) for key in keys]
             there = [at < len(stored) and stored[at] == key for at, key in zip(places, keys, strict=True)]

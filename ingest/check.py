@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -14,6 +15,7 @@ from ingest.report import SHOWN, Finding, Report
 from ingest.resolve import Resolver
 from ingest.sheets import Loader, Source, typed
 from schema import KINDS, Kind, Text
+from schema.core import escape_text
 from schema.expressions import explain, violations
 from schema.rules import Rule, changed
 
@@ -62,6 +64,8 @@ class Checker:
         """The rows of a kind that are good by themselves, with key and upload."""
         if of.name == "life_record":
             rows = with_ids(rows, of)
+        if of.key == ("id",) and of.stubs and not self.loader.administrator:
+            rows = rows.with_columns(id=self._named_apart(of, rows["id"]))
         rows, wrong = resolver.resolve(of, rows)
         bad = rows["_bad"]
         for name, places in wrong.items():
@@ -115,6 +119,14 @@ class Checker:
             )
         return bad.scatter(broken["at"].unique(), values=True)
 
+    def _named_apart(self, of: Kind, ids: pl.Series) -> pl.Series:
+        """What things that the loader does not see are called: in a name space of its own, as references to them are,
+        so that no answer tells whether there is another of that name.
+        """
+        seen = pl.concat([self.view.table(of.name).select("id").to_series(), pl.Series("id", [self.loader.by])])
+        there = ids.is_in(seen.implode()) | ids.is_null()
+        return ids.zip_with(there, pl.select(pl.lit(f"{self.loader.by}:") + pl.lit(ids)).to_series())
+
     def _compare(self, of: Kind, rows: pl.DataFrame, sources: list[Source]) -> None:
         """Keep what is new or changed and the loader's to change."""
         rows = compared(rows, self.snapshot.table(of.name), of)
@@ -139,11 +151,21 @@ class Checker:
             return rows.with_columns(owner=pl.when(theirs & plain).then("_owner").otherwise("owner"))
         own = pl.col("key") == self.loader.by if of.name == "organisation" else pl.lit(value=False)
         forbidden = theirs & (pl.col("_owner") != self.loader.by) & (pl.col("_state") == "changed") & ~own
+        if of.name == "part":  # whether another issuer has described it is not told
+            unseen = ~self.view.has(of.name, rows["key"])
+            others = ~pl.col("issuer").str.contains(f"^{re.escape(escape_text(self.loader.by))}(:|$)")
+            forbidden = pl.when(unseen).then(others).otherwise(forbidden)
+            rows = rows.with_columns(_owner=pl.when(unseen).then("issuer").otherwise("_owner"))
+        elif of.name == "member":  # whether somebody is a member, only its leader tells
+            consortia = self._after("consortium").select("leader", consortium="key")
+            rows = rows.join(consortia, on="consortium", how="left", maintain_order="left")
+            forbidden = pl.col("leader") != escape_text(self.loader.by)
+            rows = rows.with_columns(_owner=pl.col("leader"))
         refused = rows.filter(forbidden)
         for source in sources:
             mine = refused.filter(pl.col("_sheet") == source.number).select("row", what="key", owner="_owner")
             self.report.add_rows("row.not_yours", mine, file=source.name)
-        return rows.filter(~forbidden)
+        return rows.filter(~forbidden).select(pl.exclude("leader"))
 
     def _warn_of_equal(self, same: pl.DataFrame, sources: list[Source]) -> None:
         nameless = same.filter(pl.col("id").str.starts_with("r:") & pl.col("serial").is_null())
@@ -171,7 +193,7 @@ class Checker:
         return any(self.rows[name].height < height for name, height in before.items())
 
     def _after(self, name: str) -> pl.DataFrame:
-        stored, columns = self.snapshot.table(name), list(KINDS[name].schema)
+        stored, columns = self.view.stated(name), list(KINDS[name].schema)
         news = [t[name].select(columns) for t in (self.rows, self.stubs) if name in t and t[name].height]
         if not news:
             return stored

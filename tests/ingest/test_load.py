@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from chaingraph import NotFound, Workspace
 from ingest.load import Step, load
 from ingest.retract import undo
 from schema import KINDS
-from tests.ingest.files import codes, copied, take, text, workbook
+from tests.ingest.files import codes, copied, shared, take, text, workbook
 
 ROOT = Path(__file__).parents[2]
 LIFE = "part,maker,event,age,unit,serial,id\n"
@@ -164,6 +165,7 @@ def test_replace_retracts_what_is_not_brought_again(workspace: Workspace, tmp_pa
 def test_things_are_changed_by_their_owner_or_an_administrator(workspace: Workspace, tmp_path: Path) -> None:
     take(workspace, tmp_path, "organisations.csv", "id,name_zh\nL01,链主\nS05,轴承厂\n")
     take(workspace, tmp_path, "parts.csv", "number,name_zh\nA,轴\n", by="L01")
+    shared(workspace, "local", "L01")
     report = take(workspace, tmp_path, "parts.csv", "number,issuer,name_zh\nA,L01,不是轴\n", by="S05")
     assert [(f.code, f.row, f.text.en) for f in report.findings] == [
         ("row.not_yours", 2, "L01/A belongs to L01 and is not yours to change.")
@@ -174,6 +176,35 @@ def test_things_are_changed_by_their_owner_or_an_administrator(workspace: Worksp
     )
     assert take(workspace, tmp_path, "parts.csv", "number,issuer,name_zh\nA,L01,主轴\n").total.changed == 1
     assert workspace.snapshot().table("part").select("name_zh", "owner").rows() == [("主轴", "L01")]
+
+
+def test_no_answer_tells_whether_another_firm_has_described_something(workspace: Workspace, tmp_path: Path) -> None:
+    take(workspace, tmp_path, "organisations.csv", "id,name_zh\nL01,链主\nL02,另一链主\nS05,轴承厂\n")
+    take(workspace, tmp_path, "consortia.csv", "id,leader\nC,L01\n")
+    take(workspace, tmp_path, "members.csv", "consortium,organisation\nC,S05\nC,L02\n")
+    take(workspace, tmp_path, "parts.csv", "number,name_zh\nA,轴\n", by="L01")
+
+    def told(file: str, header: str, there: str, absent: str) -> list[tuple[object, ...]]:
+        """What S05 is told of two rows, names of the two aside."""
+        reports = [
+            take(workspace, tmp_path, file, f"{header}\n{row}\n", by="S05", dry_run=True) for row in (there, absent)
+        ]
+        names = re.compile(r"(L02|L09|(?<=/|F)[AZ])")
+        return [
+            ([(f.code, f.row, f.column, names.sub("?", f.text.en)) for f in report.findings], vars(report.total))
+            for report in reports
+        ]
+
+    for file, header, there, absent in (
+        ("parts.csv", "number,issuer,name_zh", "A,L01,轴", "Z,L01,轴"),
+        ("parts.csv", "number,issuer,name_zh", "A,L01,不是轴", "Z,L01,不是轴"),
+        ("organisations.csv", "id,name_zh", "L02,另一链主", "L09,另一链主"),
+        ("members.csv", "organisation,consortium", "L02,C", "L09,C"),
+        ("contains.csv", "child,parent", "L01/A,TOP", "L01/Z,TOP"),
+    ):
+        one, other = told(file, header, there, absent)
+        assert one == other
+        assert workspace.snapshot().table("part").select("number", "name_zh").rows() == [("A", "轴")]
 
 
 def test_owners_state_one_thing_differently(workspace: Workspace, tmp_path: Path) -> None:

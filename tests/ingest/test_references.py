@@ -9,7 +9,7 @@ import pytest
 
 from chaingraph import Workspace
 from ingest.load import load
-from tests.ingest.files import codes, copied, take, text
+from tests.ingest.files import codes, copied, shared, take, text
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +42,7 @@ def fill(workspace: Workspace, tmp_path: Path) -> None:
         "owner,organisation,number,drawing_no,part\nS05,S05,,HY-1,L01/B\nS05,S05,K,,L02/A\n",
     )
     take(workspace, tmp_path, "mechanisms.csv", "code,name_zh,name_en\nME-LUB,润滑失效,Lubrication\n")
+    shared(workspace, "local", "L01", "L02", "S05")
 
 
 def child(workspace: Workspace, tmp_path: Path, written: str, by: str | None) -> str | None:
