@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from chaingraph import View
+from chaingraph.masking import PSEUDONYM
 from schema import Kind, kind
 from schema.core import escape, escape_text
 
@@ -37,7 +38,8 @@ class Resolver:
         """What a reference to a kind can mean, one row a natural key (`key`); rows of the load come before others."""
         if name not in self._known:
             columns = ["key", "owner", *kind(name).fields]
-            tables = [self.view.table(name).select(columns)]
+            named = ~pl.col("key").str.contains(PSEUDONYM.pattern)  # a pseudonym is nobody's name
+            tables = [self.view.table(name).select(columns).filter(named)]
             if name in self._loaded:
                 tables.insert(0, self._loaded[name].select(columns))
             self._known[name] = pl.concat(tables).unique("key", keep="first", maintain_order=True)
