@@ -23,9 +23,11 @@ from pydantic_core import PydanticUndefined
 from strawberry import UNSET
 
 from analytics import ANALYSES, Analysis, run
-from chaingraph import View
+from chaingraph import Capability, View
 from schema import KINDS, Text, Vocabulary, kind
+from schema.core import Aspect
 from server.api import opaque, types
+from server.api.aspects import RESTS_ON, add, declare, reveals
 from server.api.context import context_of
 from server.api.errors import ApiError, Code
 from server.api.inputs import argument, codes_of, described_enum, maybe, several
@@ -114,8 +116,36 @@ def digits(value: Any) -> Any:
     return value
 
 
-def result_type(model: type[BaseModel]) -> Any:
-    """The GraphQL type of a result, or of a piece of one."""
+def revealing(name: str, cost: int) -> dict[str, Any]:
+    """What the field of an analysis declares: its cost, who may ask, the aspects that it rests on."""
+    return {"metadata": {"cost": cost, "needs": Capability.READ}, "directives": [reveals(*RESTS_ON[name])]}
+
+
+def result_type(model: type[BaseModel], rests_on: tuple[Aspect, ...]) -> Any:
+    """The GraphQL type of a result that rests on these aspects, or of a piece of one, which several may have."""
+    name = _result_type(model)
+    for each in _pieces(model, set()):
+        add(_MADE[each], rests_on)
+    return name
+
+
+def _pieces(model: type[BaseModel], seen: set[type[BaseModel]]) -> set[type[BaseModel]]:
+    """A model and the models in its fields."""
+    if model not in seen:
+        seen.add(model)
+        for info in model.model_fields.values():
+            for item in _items(info.annotation):
+                if isinstance(item, type) and issubclass(item, BaseModel):
+                    _pieces(item, seen)
+    return seen
+
+
+def _items(annotation: Any) -> list[Any]:
+    arguments = typing.get_args(annotation)
+    return [item for each in arguments for item in _items(each)] if arguments else [annotation]
+
+
+def _result_type(model: type[BaseModel]) -> Any:
     taken = {type_name(of) for of in KINDS.values()}
     name = f"{model.__name__}Result" if model.__name__ in taken else model.__name__
     if model not in _MADE:
@@ -125,7 +155,7 @@ def result_type(model: type[BaseModel]) -> Any:
             thing = "The thing itself."
             fields["node"] = ("Node | None", thing, _node(thing))
         said = inspect.cleandoc(model.__doc__ or f"{name}.")
-        _MADE[model] = types.publish(name, plain_type(name, said, fields))
+        _MADE[model] = types.publish(name, plain_type(name, said, fields, {}))
     return name
 
 
@@ -146,7 +176,7 @@ def _output(model: type[BaseModel], name: str, info: FieldInfo) -> tuple[Any, st
         returns: Any = several(str) if many else (maybe(str) if absent else str)
         return returns, said, _text(name, said, returns)
     if isinstance(item, type) and issubclass(item, BaseModel):
-        inner = result_type(item)
+        inner = _result_type(item)
         shown = f"list[{inner}]" if many else inner
         return (f"{shown} | None" if absent else shown), said, None
     if isinstance(annotation, type) and issubclass(annotation, Vocabulary):
@@ -257,7 +287,7 @@ def arguments_of(of: Analysis[Any, Any], subject: str | None) -> tuple[dict[str,
 def analysis_field(of: Analysis[Any, Any], subject: str | None) -> Any:
     """An analysis as a field: of the product (or part) that `root` holds, or of the root where there is no subject."""
     annotations, defaults = arguments_of(of, subject)
-    returns = result_type(of.result)
+    returns = result_type(of.result, RESTS_ON[of.name])
 
     def resolve(root: Any, info: strawberry.Info, **given: Any) -> Any:
         asked = {name: _plain(value) for name, value in given.items() if value is not UNSET}
@@ -281,7 +311,7 @@ def analysis_field(of: Analysis[Any, Any], subject: str | None) -> Any:
     resolve.__signature__ = inspect.Signature(parameters, return_annotation=returns)  # type: ignore[attr-defined]
     resolve.__annotations__ = {"root": Any, "info": strawberry.Info, **annotations, "return": returns}
     said = " ".join(inspect.cleandoc(of.description).split("\n\n", maxsplit=1)[0].split())
-    return strawberry.field(resolver=_here(resolve), description=f"{said} {of.text.zh}。", metadata={"cost": COST})
+    return strawberry.field(resolver=_here(resolve), description=f"{said} {of.text.zh}。", **revealing(of.name, COST))
 
 
 def _plain(value: Any) -> Any:
@@ -314,9 +344,8 @@ def product_type() -> Any:
     annotations = {"part": "Part"}
     attributes = {"part": strawberry.field(description="The product as a part."), **fields}
     made = type("Product", (), {**attributes, "__annotations__": annotations, "__module__": types.__name__})
-    return types.publish(
-        "Product", strawberry.type(made, description="A product, and what the analyses say about it. 产品。")
-    )
+    product = strawberry.type(made, description="A product, and what the analyses say about it. 产品。")
+    return types.publish("Product", declare(product, reveals(Aspect.STRUCTURE)))
 
 
 def find_product(
@@ -358,6 +387,11 @@ def root_fields() -> dict[str, Any]:
     said = "A product by its id or number, for what analyses say about it; null when there is none. 产品。"
     others = {of.subject for of in ANALYSES.values()} - {"product"}
     return {
-        "product": strawberry.field(resolver=find_product, description=said),
+        "product": strawberry.field(
+            resolver=find_product,
+            description=said,
+            metadata={"needs": Capability.READ},
+            directives=[reveals(Aspect.STRUCTURE)],
+        ),
         **{SHOWN.get(name, name): analysis_field(of, None) for name, of in ANALYSES.items() if of.subject in others},
     }

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from anyio import to_thread
+from graphql import DocumentNode, OperationDefinitionNode
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection, Request
@@ -16,8 +17,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from chaingraph import Actor, ChaingraphError, StoreError, View, Workspace
-from server.api import graphiql, tables
+from chaingraph import Actor, Capability, ChaingraphError, StoreError, View, Workspace
+from server.api import aspects, graphiql, tables
 from server.api.context import Context, locale_of
 from server.api.errors import ApiError, Code, Unreadable, headers
 from server.api.http import Endpoint
@@ -149,7 +150,13 @@ def create_app(workspace: Workspace, settings: Settings | None = None) -> Starle
         return Context(workspace, locale_of(request, chosen.locale), request.state.actor)
 
     def view(request: Request) -> View:
-        return context(request).view
+        asked = context(request)
+        if not asked.actor.may(Capability.READ):
+            raise aspects.forbidden("A table", asked.actor)
+        return asked.view
+
+    def permit(asked: Context, document: DocumentNode, operation: OperationDefinitionNode) -> None:
+        aspects.permit(endpoint.schema, document, operation, asked.actor)
 
     endpoint = Endpoint(
         SCHEMA,
@@ -158,6 +165,7 @@ def create_app(workspace: Workspace, settings: Settings | None = None) -> Starle
         development=chosen.development,
         page=graphiql.page if chosen.development else None,
         begin=Context.begin,
+        permit=permit,
     )
     refused = refusals(chosen.locale)
     return Starlette(

@@ -36,7 +36,11 @@ class Context:
 
     @cached_property
     def view(self) -> View:
-        """What the viewer may see, with the seal of its ids and cursors."""
+        """What the viewer may see."""
+        return self.look()
+
+    def look(self) -> View:
+        """What the viewer may see by now, with the seal of its ids and cursors; raises StoreError."""
         view = self.workspace.view(self.actor.organisation, self.actor.purpose)
         if self.workspace not in _SECRETS:
             _SECRETS[self.workspace] = self.workspace.store.secret(opaque.SECRET)
@@ -48,9 +52,9 @@ class Context:
 
         A mutation's own view is taken after it.
         """
-        _ = self.view
-        if mutation:
-            del self.view
+        view = self.look()
+        if not mutation:
+            self.view = view
 
     def say(self, locale: object) -> str:
         """The language asked for, else the request's."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from schema import Kind
+from schema import Kind, Vocabulary
 
 OPERATORS: dict[str, Callable[[pl.Expr, Any], pl.Expr]] = {
     "eq": lambda column, value: column == value,
@@ -36,6 +36,8 @@ def operators_of(dtype: pl.DataType, *, closed: bool = False) -> tuple[str, ...]
 def condition(of: Kind, field: str, operator: str, value: Any) -> pl.Expr:
     """One condition; null where the field is, but for is_null."""
     dtype = of.schema[field]
+    if isinstance(value, Vocabulary) and operator == "contains":
+        return pl.col(field).str.split(";").list.contains(value.value)
     if operator == "eq" and value is None:
         operator, value = "is_null", True
     if operator != "is_null":

@@ -10,6 +10,7 @@ import polars as pl
 import strawberry
 
 from schema import Kind, kind
+from server.api.aspects import declare, of_field, reveals
 from server.api.inputs import argument, columns_of, describe, leaf_type, maybe, members, several
 from server.api.naming import type_name
 from server.api.paging import Listing
@@ -23,9 +24,9 @@ UNCOUNTED = {"key", "row", "data", "extra"}
 
 def grouped_by(of: Kind) -> dict[str, str]:
     """The columns that rows can be grouped by, as shown and as in the table."""
-    return {
-        shown: field for shown, field in columns_of(of).items() if field not in UNCOUNTED and field not in of.key[-1:]
-    }
+    several_codes = {name for name, field in of.fields.items() if field.meta.codes is not None}
+    left_out = UNCOUNTED | several_codes | set(of.key[-1:])
+    return {shown: field for shown, field in columns_of(of).items() if field not in left_out}
 
 
 def numbers_of(of: Kind) -> dict[str, str]:
@@ -126,7 +127,11 @@ def group_type(of: Kind) -> Any:
     from server.api import types
 
     made = type(name, (), {**fields, "__annotations__": annotations, "__module__": types.__name__})
-    return strawberry.type(made, description=f"{of.plural.en} that agree in what they are grouped by.")
+    declared = {shown: of_field(of, field) for shown, field in grouped_by(of).items()}
+    added = reveals(of.aspect, *(of.aspect_of(field) for field in numbers_of(of).values()))
+    declared |= {"count": reveals(of.aspect), **dict.fromkeys(("sum", "mean", "quantile"), added)}
+    group = strawberry.type(made, description=f"{of.plural.en} that agree in what they are grouped by.")
+    return declare(group, declared)
 
 
 def group_field(of: Kind) -> Any:

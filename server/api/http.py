@@ -16,7 +16,14 @@ from typing import Any
 
 import strawberry
 from anyio import CapacityLimiter, to_thread
-from graphql import ExecutionResult, GraphQLError, OperationType, execute_sync
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    execute_sync,
+)
 from pydantic_core import PydanticSerializationError, to_json
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -54,8 +61,8 @@ class Endpoint:
     """The GraphQL endpoint as an ASGI application.
 
     `context(request)` makes what resolvers find in `info.context`; `begin(context, mutation)` is called with it before
-    anything is executed, and may raise StoreError. Resolvers are plain functions; costly operations and mutations run
-    in a thread.
+    anything is executed, and may raise StoreError; `permit(context, document, operation)` before that, and may raise
+    ApiError. Resolvers are plain functions; costly operations and mutations run in a thread.
     """
 
     def __init__(
@@ -67,6 +74,7 @@ class Endpoint:
         development: bool = False,
         page: Callable[[Request], Response] | None = None,
         begin: Callable[[Any, bool], None] | None = None,
+        permit: Callable[[Any, DocumentNode, OperationDefinitionNode], None] | None = None,
     ) -> None:
         self.schema = schema._schema  # noqa: SLF001 - strawberry has no public name for the graphql-core schema
         self.context = context
@@ -74,6 +82,7 @@ class Endpoint:
         self.development = development
         self.page = page
         self.begin = begin
+        self.permit = permit
         self.documents = Documents(self.schema, self.limits, development=development)
         self.readers, self.writers = CapacityLimiter(4), CapacityLimiter(4)  # who waits for a lock holds up no query
 
@@ -123,6 +132,8 @@ class Endpoint:
         operation = operation_of(document, asked.operation_name)
         if request.method == "GET" and operation.operation is not OperationType.QUERY:
             raise ApiError(Code.METHOD_NOT_ALLOWED, "GET is for queries; send other operations by POST.")
+        if self.permit is not None:
+            self.permit(context, document, operation)
         measured = measure(self.schema, document, operation, asked.variables, self.limits)
         mutation = operation.operation is OperationType.MUTATION
 

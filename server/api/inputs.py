@@ -81,8 +81,10 @@ def codes_of(vocabulary: type[Vocabulary]) -> Any:
 
 
 def leaf_type(of: Kind, field: str) -> Any:
-    """The GraphQL type of a column, as a Python annotation; references are their keys."""
+    """The GraphQL type of a column, as a Python annotation; references are their keys, several codes a list."""
     declared = of.fields.get(field)
+    if declared is not None and declared.meta.codes is not None:
+        return several(codes_of(declared.meta.codes))
     if declared is not None and declared.vocabulary is not None:
         return codes_of(declared.vocabulary)
     dtype = of.schema[field]
@@ -98,6 +100,8 @@ def operator_input(of: Kind, field: str) -> type:
     closed = declared is not None and declared.vocabulary is not None
     if field in of.refs:
         return _reference_input()
+    if declared is not None and declared.meta.codes is not None:
+        return _codes_input(declared.meta.codes)
     names = {str: "String", int: "Int", float: "Float", bool: "Boolean", dt.date: "Date", dt.datetime: "DateTime"}
     name = f"{'Long' if kind_of is Long else names.get(kind_of, kind_of.__name__)}Filter"
     if name not in _MADE:
@@ -122,6 +126,14 @@ def _reference_input() -> type:
             "ReferenceFilter", "What may be asked of a reference; all of it holds.", asked
         )
     return _MADE["ReferenceFilter"]
+
+
+def _codes_input(vocabulary: type[Vocabulary]) -> type:
+    name = f"{vocabulary.__name__}ListFilter"
+    if name not in _MADE:
+        asked = {"contains": (codes_of(vocabulary), "Has this code."), "is_null": (bool, ASKED["is_null"])}
+        _MADE[name] = make_input(name, "What may be asked of a list of codes; all of it holds.", asked)
+    return _MADE[name]
 
 
 def columns_of(of: Kind) -> dict[str, str]:
@@ -183,7 +195,10 @@ def describe(of: Kind, field: str) -> str:
     }
     if field in of.fields:
         declared = of.fields[field]
-        return f"{declared.description} {declared.label.zh}。"
+        meaning = declared.description
+        if declared.meta.codes is not None:
+            meaning = meaning.replace(", separated by semicolons", "")
+        return f"{meaning} {declared.label.zh}。"
     return said[field]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 
@@ -35,6 +37,12 @@ class KindRows(Source):
         column = self.view.table(self.kind.name)[name]
         return column if self.places is None else column[self.places]  # Series.gather costs ten times as much
 
+    def values(self, name: str) -> list[Any]:
+        """The values of a column as clients get them: several codes in a text as a list."""
+        declared = self.kind.fields.get(name)
+        column = self.series(name)
+        return (column if declared is None or declared.meta.codes is None else column.str.split(";")).to_list()
+
     def make(self, name: str) -> Values:
         """A leaf, a reference, the id, or the upload that a row came with."""
         if name == "id":
@@ -47,7 +55,7 @@ class KindRows(Source):
             return Picked(KindRows(self.view, kind("upload")), places)
         for field in (*self.kind.fields, *BASE):
             if shown_name(field) == name:
-                return self.series(field).to_list()
+                return self.values(field)
         raise AttributeError(name)
 
     def labels(self, name: str, locale: str) -> list[str | None]:

@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 import strawberry
 
+from chaingraph import Capability
 from server.api import answers, tracing, types
+from server.api.aspects import SAME, refuse_undeclared
 from server.api.context import context_of
 from server.api.executor import BatchExecutor
 from server.api.scalars import CONFIG
@@ -29,8 +31,18 @@ _node.__annotations__["return"] = Node | None
 _nodes.__annotations__["return"] = list[Node | None]
 
 ROOT: dict[str, Any] = {
-    "node": strawberry.field(resolver=_node, description="A thing or fact by its id; null when there is none."),
-    "nodes": strawberry.field(resolver=_nodes, description="Things or facts by their ids, in that order."),
+    "node": strawberry.field(
+        resolver=_node,
+        description="A thing or fact by its id; null when there is none.",
+        metadata={"needs": Capability.READ},
+        directives=[SAME],
+    ),
+    "nodes": strawberry.field(
+        resolver=_nodes,
+        description="Things or facts by their ids, in that order.",
+        metadata={"needs": Capability.READ},
+        directives=[SAME],
+    ),
     **answers.root_fields(),
     "trace": tracing.field(),
     **types.list_fields(),
@@ -48,3 +60,4 @@ SCHEMA = strawberry.Schema(
     config=CONFIG,
     execution_context_class=BatchExecutor,
 )
+refuse_undeclared(SCHEMA._schema)  # noqa: SLF001 - strawberry has no public name for the graphql-core schema

@@ -11,7 +11,8 @@ from strawberry import UNSET
 from chaingraph import RELATIONS, Reached, trace
 from schema import kind
 from server.api import opaque, types
-from server.api.answers import COST, result_type
+from server.api.answers import COST, result_type, revealing
+from server.api.aspects import RESTS_ON, reveals
 from server.api.context import context_of
 from server.api.errors import ApiError, Code
 from server.api.inputs import argument, described_enum, maybe, several
@@ -37,12 +38,13 @@ class TraceDirection(enum.Enum):
 
 def field() -> Any:
     """The field of the root."""
+    reached = result_type(Reached, RESTS_ON["trace"])
     result = plain_type("Trace", "What is reached from some things along one relation.", {
         "along": (TraceRelation, "The relation.", None),
         "direction": (TraceDirection, "Which way it was walked.", None),
-        "things": (f"list[{result_type(Reached)}]", "The starts, then what is reached, nearest first.", None),
+        "things": (f"list[{reached}]", "The starts, then what is reached, nearest first.", None),
         "cut": (bool, "There was more than the limit.", None),
-    })  # fmt: skip
+    }, reveals(*RESTS_ON["trace"]))  # fmt: skip
     types.publish("Trace", result)
     _trace.__annotations__ = {
         "info": strawberry.Info,
@@ -57,7 +59,7 @@ def field() -> Any:
         "return": result,
     }
     said = "What is reached from things along one relation, walked in the store: lots downstream of a lot, say. 追溯。"
-    return strawberry.field(resolver=_trace, description=said, metadata={"cost": COST})
+    return strawberry.field(resolver=_trace, description=said, **revealing("trace", COST))
 
 
 def _trace(

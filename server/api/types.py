@@ -9,9 +9,10 @@ import numpy as np
 import strawberry
 from strawberry import UNSET
 
-from chaingraph import View
+from chaingraph import Capability, View
 from schema import KINDS, Kind, kind
 from server.api import opaque
+from server.api.aspects import Reveals, declare, nothing, of_field, reveals
 from server.api.context import Locale, context_of
 from server.api.groups import group_field, group_type
 from server.api.inputs import (
@@ -58,6 +59,9 @@ class PageInfo:
     start_cursor: str | None = strawberry.field(description="The cursor of its first row.")
     end_cursor: str | None = strawberry.field(description="The cursor of its last row.")
 
+
+declare(Node, nothing("Opaque; whoever may see a thing may have its id."))
+declare(PageInfo, nothing("Where a page stands among the rows that the viewer may see."))
 
 FILTERS: dict[str, Any] = {}
 ORDERS: dict[str, Any] = {}
@@ -142,51 +146,57 @@ def object_type(of: Kind) -> Any:
     name = type_name(of)
     annotations: dict[str, Any] = {}
     fields: dict[str, Any] = {"__annotations__": annotations, "__module__": __name__}
+    declared_of: dict[str, Reveals] = {}
 
-    def add(field: str, annotation: Any, value: Any) -> None:
+    def add(field: str, annotation: Any, value: Any, of_what: Kind, column: str = "key") -> None:
         if field in fields:
             raise TypeError(f"{name} has two fields {field}.")
         annotations[field] = annotation
         fields[field] = value
+        declared_of[field] = of_field(of_what, column)
 
-    def leaf(shown: str, annotation: Any, description: str) -> None:
-        add(shown, annotation, strawberry.field(description=description))
+    def leaf(shown: str, annotation: Any, description: str, column: str = "key") -> None:
+        add(shown, annotation, strawberry.field(description=description), of, column)
 
     leaf("key", str, describe(of, "key"))
     leaf("owner", maybe(str), describe(of, "owner"))
     for field, declared in of.fields.items():
         shown = shown_name(field)
         if field in of.refs:
-            leaf(shown, f"{type_name(kind(of.refs[field]))} | None", describe(of, field))
+            leaf(shown, f"{type_name(kind(of.refs[field]))} | None", describe(of, field), field)
             continue
         certain = field == "stub" or (not of.stubs and (declared.required or declared.default is not None))
         kind_of = leaf_type(of, field)
-        leaf(shown, kind_of if certain else maybe(kind_of), describe(of, field))
+        leaf(shown, kind_of if certain else maybe(kind_of), describe(of, field), field)
         if declared.vocabulary is not None:
             said = f"What to show for {shown}. {declared.label.zh}。"
-            add(f"{shown}_label", maybe(str), batched(_code_label(field), description=said))
+            add(f"{shown}_label", maybe(str), batched(_code_label(field), description=said), of, field)
     add(
         "label",
         str,
         batched(_localised(_label, str), description="What to show for it: its name, else its key. 显示名称。"),
+        of,
+        "name_en",
     )
     if has_names(of):
         add(
             "name",
             maybe(str),
             batched(_localised(_name, maybe(str)), description="Its name; in the other language where there is none."),
+            of,
+            "name_en",
         )
     if of.name != "upload":
         leaf("upload", "Upload | None", "The upload that it came with. 所属上传。")
         leaf("row", maybe(int), describe(of, "row"))
         leaf("extra", maybe(str), describe(of, "extra"))
     for inverse, other, field in inverses(of):
-        add(inverse, f"{type_name(other)}Connection", _inverse(other, field))
+        add(inverse, f"{type_name(other)}Connection", _inverse(other, field), other, field)
     fields["is_type_of"] = classmethod(
         lambda _cls, value, _info: isinstance(value, Row) and origin(value)[0].type_name == name
     )
     made = strawberry.type(type(name, (Node,), fields), description=f"{of.description} {of.text.zh}。")
-    return publish(name, made)
+    return publish(name, declare(made, declared_of))
 
 
 def connection_types(of: Kind) -> None:
@@ -195,7 +205,7 @@ def connection_types(of: Kind) -> None:
     publish(f"{name}Edge", plain_type(f"{name}Edge", f"A row on a page of {of.plural.en}.", {
         "cursor": (str, "Where it stands; goes into after or before.", None),
         "node": (name, "The row.", None),
-    }))  # fmt: skip
+    }, reveals(of.aspect)))  # fmt: skip
     publish(f"{name}Group", group_type(of))
     publish(f"{name}Connection", plain_type(f"{name}Connection", f"A page of {of.plural.en}. {of.plural.zh}。", {
         "edges": (f"list[{name}Edge]", "The rows with their cursors.", None),
@@ -203,7 +213,7 @@ def connection_types(of: Kind) -> None:
         "page_info": (PageInfo, "Where the page stands in the list.", None),
         "total_count": (int, "How many rows the whole list has.", None),
         "groups": (f"list[{name}Group]", "", group_field(of)),
-    }))  # fmt: skip
+    }, reveals(of.aspect)))  # fmt: skip
     publish(f"{name}Columns", plain_type(f"{name}Columns", f"{of.plural.en} by column; references are keys.", {
         "id": (list[strawberry.ID], "Ids.", None),
         **{
@@ -213,14 +223,22 @@ def connection_types(of: Kind) -> None:
         "total_count": (int, "How many rows the whole list has.", None),
         "has_next_page": (bool, "Whether there is more.", None),
         "end_cursor": (maybe(str), "The cursor of the last row.", None),
+    }, {
+        **dict.fromkeys(("id", "total_count", "has_next_page", "end_cursor"), reveals(of.aspect)),
+        **{shown: of_field(of, field) for shown, field in columns_of(of).items()},
     }))  # fmt: skip
 
 
-def plain_type(name: str, description: str, fields: dict[str, tuple[Any, str, Any]]) -> Any:
-    """An object type of described fields: name to (type, description, the field itself if it is not a plain one)."""
+def plain_type(
+    name: str, description: str, fields: dict[str, tuple[Any, str, Any]], declared: Reveals | dict[str, Reveals]
+) -> Any:
+    """An object type of described fields: name to (type, description, the field itself if it is not a plain one).
+
+    `declared` says what they reveal.
+    """
     namespace: dict[str, Any] = {"__module__": __name__, "__annotations__": {n: a for n, (a, _, _) in fields.items()}}
     namespace |= {n: made or strawberry.field(description=said) for n, (_, said, made) in fields.items()}
-    return strawberry.type(type(name, (), namespace), description=description)
+    return declare(strawberry.type(type(name, (), namespace), description=description), declared)
 
 
 class ColumnsOf:
@@ -238,7 +256,7 @@ class ColumnsOf:
         if name == "end_cursor":
             return self._page.ends(last=True)[0]
         field = columns_of(self._rows.kind).get(name)
-        return self._rows.plain(name) if field is None else self._rows.series(field).to_list()
+        return self._rows.plain(name) if field is None else self._rows.values(field)
 
 
 def list_fields() -> dict[str, Any]:
@@ -246,12 +264,16 @@ def list_fields() -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, of in lists().items():
         found[name] = strawberry.field(
-            resolver=_list(of), description=f"{of.plural.en}. {of.description} {of.plural.zh}。"
+            resolver=_list(of),
+            description=f"{of.plural.en}. {of.description} {of.plural.zh}。",
+            metadata={"needs": Capability.READ},
+            directives=[reveals(of.aspect)],
         )
         found[f"{of.name}_columns"] = strawberry.field(
             resolver=_columns(of),
             description=f"{of.plural.en} by column, for programs that want flat lists: a third of the cost.",
-            metadata={"most": MOST_COLUMNS},
+            metadata={"most": MOST_COLUMNS, "needs": Capability.READ},
+            directives=[reveals(of.aspect)],
         )
     return found
 

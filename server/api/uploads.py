@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import strawberry
 from strawberry import UNSET
 
 import ingest
-from chaingraph import Workspace
-from schema import kind
+from chaingraph import EVERYBODY, Capability, NotFound
+from schema import Text, kind
+from server.api.aspects import CHANGES, OWN, declare
 from server.api.context import Context, context_of
 from server.api.inputs import argument, several
 from server.api.rows import KindRows
@@ -92,7 +94,10 @@ UploadPayload = plain_type(
         "uploads": ("list[Upload]", "The uploads that the files became.", None),
         "user_errors": (several(UserError), "What was refused; empty when all is well.", None),
     },
+    OWN,
 )
+for each in (UserError, RowError, LoadFinding, SheetCounts, LoadReport):
+    declare(each, OWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,7 @@ class UploadUndoInput:
 
 def _report(report: ingest.Report, context: Context) -> Payload:
     locale = context.locale
-    view = context.workspace.view(context.actor.organisation, context.actor.purpose)
+    view = context.look()
     places = view.locate("upload", list(report.uploads.values()))
     ranked = sorted(report.findings, key=lambda f: ("error", "warning", "info").index(f.severity))
     findings = [
@@ -155,8 +160,22 @@ def file_name(given: str | None) -> str:
     return f"{stem[:NAME_LENGTH]}{dot}{suffix[:8]}" if stem else f"{suffix[:NAME_LENGTH] or 'upload'}"
 
 
+def _own(context: Context, number: str) -> None:
+    """Raises NotFound where an upload or load is not the asking organisation's own, or there is none: alike."""
+    by = context.actor.organisation
+    uploads = context.look().table("upload").filter(pl.col("by") == by)
+    if by != EVERYBODY and number not in {*uploads["key"], *uploads["load"]}:
+        raise NotFound(
+            "upload.unknown",
+            Text(f"没有回执号 {number}。", f"There is no upload {number}."),
+            Text("请写完整的回执号或入库批号。", "Give the whole number of an upload or a load of your own."),
+        )
+
+
 def _load(info: strawberry.Info, input: Any) -> Any:  # noqa: A002 - the argument's name
     context = context_of(info)
+    if input.replace:
+        _own(context, input.replace)
     with tempfile.TemporaryDirectory(prefix="chaingraph-") as folder:
         path = Path(folder) / file_name(input.file.filename)
         with path.open("wb") as out:
@@ -174,8 +193,8 @@ def _load(info: strawberry.Info, input: Any) -> Any:  # noqa: A002 - the argumen
 
 def _undo(info: strawberry.Info, input: Any) -> Any:  # noqa: A002 - the argument's name
     context = context_of(info)
-    workspace: Workspace = context.workspace
-    return _report(ingest.undo(workspace, input.code), context)
+    _own(context, input.code)
+    return _report(ingest.undo(context.workspace, input.code), context)
 
 
 _load.__annotations__ |= {"input": argument(UploadLoadInput, "The file."), "return": UploadPayload}
@@ -190,12 +209,14 @@ Mutation = strawberry.type(
             "upload_load": strawberry.mutation(
                 resolver=_load,
                 description="Take a file in: detect what it is, check each row, take the good ones, report the others.",
-                metadata={"cost": 100},
+                metadata={"cost": 100, "needs": Capability.UPLOAD},
+                directives=[CHANGES],
             ),
             "upload_undo": strawberry.mutation(
                 resolver=_undo,
                 description="Take an upload back: what it brought goes, what it had changed comes back.",
-                metadata={"cost": 100},
+                metadata={"cost": 100, "needs": Capability.UPLOAD},
+                directives=[CHANGES],
             ),
         },
     ),

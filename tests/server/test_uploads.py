@@ -101,6 +101,36 @@ def test_rows_belong_to_the_servers_organisation(space: Workspace) -> None:
     assert space.view().table("part")["owner"].unique().to_list() == ["S05"]
 
 
+def test_one_takes_back_and_replaces_ones_own_uploads_only(space: Workspace) -> None:
+    mine, theirs = (Client(create_app(space, Settings(authenticate=acting(firm)))) for firm in ("S05", "S06"))
+    send(mine, "number,name_zh\nB01,轴\n")
+    upload = space.view().table("upload").row(0, named=True)
+
+    def undo(client: Client, code: str) -> Any:
+        return client.post("/graphql", json={"query": UNDO, "variables": {"code": code}}).json()
+
+    def replace(client: Client, code: str) -> Any:
+        operations = {"query": LOAD, "variables": {"input": {"file": None, "replace": code}}}
+        data = {"operations": json.dumps(operations), "map": json.dumps({"f": ["variables.input.file"]})}
+        return client.post(
+            "/graphql", data=data, files={"f": ("parts.csv", b"number\nB07\n")}, headers={PREFLIGHT: "1"}
+        ).json()
+
+    def said(body: Any, code: str) -> Any:
+        (error,) = body["errors"]
+        assert error["extensions"].pop("requestId")
+        return json.loads(json.dumps(error).replace(code, "CODE"))
+
+    for change in (undo, replace):
+        codes = (upload["key"], upload["load"], "U-none", upload["key"][:8])
+        answers = [said(change(theirs, code), code) for code in codes]
+        assert answers[0]["extensions"]["reason"] == "upload.unknown"
+        assert answers[1:] == answers[:1] * 3
+    assert space.view().table("part")["number"].to_list() == ["B01"]
+    assert undo(mine, upload["key"])["data"]["uploadUndo"]["userErrors"] == []
+    assert space.view().count("part") == 0
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
