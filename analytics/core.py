@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from chaingraph.basis import used_only
 from chaingraph.view import View
+from chaingraph.workspace import Workspace
 from schema import Text
 
 P = TypeVar("P", bound="Parameters")
@@ -72,6 +74,18 @@ class Reason(Piece):
 
 
 @dataclass(frozen=True)
+class Released(Generic[R]):
+    """What may leave of a result made with figures that its viewer may not see.
+
+    `figures` are the numbers that leave. `visible(fuller, seen, said)` makes the answer: those numbers, and all else
+    from the result on what the viewer sees; `seen` alone where `fuller` is None. `said` is to be told with it.
+    """
+
+    figures: Callable[[R], list[float]]
+    visible: Callable[[R | None, R, Text], R]
+
+
+@dataclass(frozen=True)
 class Analysis(Generic[P, R]):
     """An analysis in the registry. `subject` is what it is about: "product", "part" or "thing"."""
 
@@ -81,6 +95,8 @@ class Analysis(Generic[P, R]):
     parameters: type[P]
     result: type[R]
     function: Callable[[View, P], R]
+    released: Released[R] | None = None
+    """For an analysis that may run on figures which the viewer may use and not see: what of its result may leave."""
 
     @property
     def description(self) -> str:
@@ -92,7 +108,14 @@ ANALYSES: dict[str, Analysis[Any, Any]] = {}
 
 
 def analysis(
-    name: str, *, zh: str, en: str, subject: str, parameters: type[P], result: type[R]
+    name: str,
+    *,
+    zh: str,
+    en: str,
+    subject: str,
+    parameters: type[P],
+    result: type[R],
+    released: Released[R] | None = None,
 ) -> Callable[[Callable[[View, P], R]], Callable[[View, P], R]]:
     """Register the decorated function `(view, parameters) -> result`."""
 
@@ -101,22 +124,36 @@ def analysis(
             raise TypeError(f"The analysis {name} says nothing of itself: write its docstring.")
         if name in ANALYSES:
             raise TypeError(f"The analysis {name} is declared twice.")
-        ANALYSES[name] = Analysis(name, Text(zh, en), subject, parameters, result, function)
+        ANALYSES[name] = Analysis(name, Text(zh, en), subject, parameters, result, function, released)
         return function
 
     return register
 
 
-def run(name: str, view: View, parameters: Parameters | dict[str, Any]) -> Any:
+def run(name: str, view: View, parameters: Parameters | dict[str, Any], workspace: Workspace | None = None) -> Any:
     """The answer of the analysis `name` on a view; kept with the view for the next who asks the same.
 
     `parameters` is the analysis' frozen parameters or a dict of them (checked; raises pydantic's ValidationError).
-    Raises NotFound when the view has no such product, part or thing.
+    Where a `workspace` is given to note it in, figures that the viewer may use and not see go into the answer as far
+    as none of them could be solved for. Raises NotFound when the view has no such product, part or thing.
     """
     found = ANALYSES[name]
     asked = parameters if isinstance(parameters, Parameters) else found.parameters.model_validate(parameters)
-    slot: Hashable = (name, asked.model_dump_json())
-    return view.memo(slot, lambda: found.function(view, asked))
+    slot = (name, asked.model_dump_json())
+    seen = view.memo(slot, lambda: found.function(view, asked))
+    if found.released is None or workspace is None or not used_only(view):
+        return seen
+    return view.memo((*slot, "released"), lambda: _released(found, view, asked, seen, workspace))
+
+
+def _released(of: Analysis[P, R], view: View, asked: P, seen: R, workspace: Workspace) -> R:
+    """The answer with figures that may only be used, as far as it may leave."""
+    from analytics.disclosure import released
+
+    assert of.released is not None
+    question = f"{of.name} {asked.model_dump_json()}"
+    used = released(workspace, view, question, lambda opened: of.function(opened, asked), of.released.figures)
+    return seen if used.said is None else of.released.visible(used.result, seen, used.said)
 
 
 def digits(value: float | None) -> float | None:

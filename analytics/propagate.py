@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field, field_validator
 
-from analytics.core import Estimate, Parameters, Reason, Result, analysis, digits
+from analytics.core import Estimate, Parameters, Reason, Released, Result, analysis, digits
 from analytics.findings import number
 from analytics.model import explained, model, organisation
 from analytics.propagation import curve
@@ -96,6 +96,19 @@ class Propagated(Result):
         return [heading.say(locale) for heading in headings], rows
 
 
+def _figures(found: Propagated) -> list[float]:
+    """All numbers of the curve: each is a form in what is known of every part."""
+    return [each for r in found.reliability for each in (r.value, r.low, r.high) if each is not None]
+
+
+def _visible(fuller: Propagated | None, seen: Propagated, said: Text) -> Propagated:
+    """The curve with used-only figures; parts, and what is to be known of them, as the viewer sees them."""
+    note = Reason(code="used_only" if fuller else "used_only_refused", text=said)
+    curve = {} if fuller is None else {"reliability": fuller.reliability, "bound": fuller.bound, "unknown": ()}
+    notes = () if fuller else seen.notes
+    return seen.model_copy(update={**curve, "notes": (*notes, note)})
+
+
 @analysis(
     "propagate",
     zh="整机可靠度",
@@ -103,6 +116,7 @@ class Propagated(Result):
     subject="product",
     parameters=PropagateParameters,
     result=Propagated,
+    released=Released(_figures, _visible),
 )
 def propagate(view: View, asked: PropagateParameters) -> Propagated:
     """Reliability of a product at some ages, with its interval, from the lives of everything in it.

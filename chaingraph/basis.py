@@ -11,9 +11,17 @@ from chaingraph.view import View
 from schema.vocabularies import Disclosure
 
 
-def basis(view: View) -> View:
-    """The view of what its viewer may see or use; the same view where there is nothing that it may only use."""
-    return _opened(view, Disclosure.USE)
+def basis(view: View, without: frozenset[str] = frozenset()) -> View:
+    """The view of what its viewer may see or use, of these owners only what it may see; the same view where there is
+    nothing that it may only use.
+    """
+    return _opened(view, Disclosure.USE, without)
+
+
+def used_only(view: View) -> frozenset[str]:
+    """The owners of whom something may be used and not be shown."""
+    grants = view.rights.grants
+    return frozenset(g.owner for g in grants if g.reaches(Disclosure.USE) and not g.reaches(Disclosure.SHOW))
 
 
 def pooled(view: View) -> View:
@@ -43,10 +51,13 @@ def ultimate_owners(view: View) -> pl.DataFrame:
 _OWNERS = {"owner": pl.String(), "ultimate": pl.String()}
 
 
-def _opened(view: View, mode: Disclosure) -> View:
-    if all(grant.reaches(Disclosure.SHOW) or not grant.reaches(mode) for grant in view.rights.grants):
+def _opened(view: View, mode: Disclosure, without: frozenset[str] = frozenset()) -> View:
+    rights = view.rights.without(without)
+    if all(grant.reaches(Disclosure.SHOW) or not grant.reaches(mode) for grant in rights.grants):
         return view
     source, secret = view._source, view._secret  # noqa: SLF001 - see the module's docstring
-    return view.memo(
-        ("opened", mode), lambda: View(source, view.viewer, view.purpose, view.at, secret=secret, mode=mode)
-    )
+
+    def make() -> View:
+        return View(source, view.viewer, view.purpose, view.at, secret=secret, mode=mode, rights=rights)
+
+    return view.memo(("opened", mode, without), make)

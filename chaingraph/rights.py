@@ -5,6 +5,7 @@ Rights are sets; nobody asks row by row. `Seen` (chaingraph/seen.py) applies the
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -90,6 +91,14 @@ class Rights:
         )
         whole = "\n".join([self.viewer, self.purpose, *sorted(self.revealed), *said])
         return hashlib.sha256(whole.encode()).digest()
+
+    def without(self, owners: frozenset[str]) -> Rights:
+        """The same rights, of these owners only to what may be shown."""
+        if not owners:
+            return self
+        fewer = copy.copy(self)
+        fewer.grants = tuple(g for g in self.grants if g.owner not in owners or g.reaches(Disclosure.SHOW))
+        return fewer
 
     def versions(self, owner: str) -> tuple[str, ...]:
         """The agreement versions by which something of an owner's can be seen, used or pooled, sorted."""

@@ -41,7 +41,8 @@ class View:
     """The graph as `viewer` sees it for a purpose at a time; immutable, results may be kept with `memo`.
 
     Rows and columns that it may not see are not in it (chaingraph/seen.py); EVERYBODY sees the snapshot as it is.
-    `secret` keys the pseudonyms. A `mode` other than SHOW is for chaingraph/basis.py alone.
+    `secret` keys the pseudonyms. A `mode` other than SHOW, and `rights` that are not those in force, are for
+    chaingraph/basis.py alone.
     """
 
     def __init__(
@@ -53,11 +54,12 @@ class View:
         *,
         secret: bytes = b"",
         mode: Disclosure = Disclosure.SHOW,
+        rights: Rights | None = None,
     ) -> None:
         self.viewer = viewer
         self.purpose = purpose
         self.at = at or dt.datetime.now(dt.UTC)
-        self.rights = Rights(snapshot, viewer, purpose, self.at)
+        self.rights = rights or Rights(snapshot, viewer, purpose, self.at)
         self._source, self._secret = snapshot, secret
         self._snapshot = snapshot if viewer == EVERYBODY else Seen(snapshot, self.rights, secret, mode)
         self._tables: dict[str, pl.DataFrame] = {}
