@@ -58,9 +58,9 @@ class ChangeSet:
         found: list[Payload] = []
         for name in KINDS:
             if name in self.put and len(self.put[name]):
-                found.append(Payload("put", name, _encoded(self.put[name])))
+                found.append(Payload("put", name, encoded(self.put[name])))
             if name in self.delete and len(self.delete[name]):
-                found.append(Payload("delete", name, _encoded(keys_frame(self.delete[name]))))
+                found.append(Payload("delete", name, encoded(keys_frame(self.delete[name]))))
         return found
 
     @cached_property
@@ -98,7 +98,8 @@ def keys_frame(keys: pl.Series) -> pl.DataFrame:
     return pl.DataFrame({"key": keys.cast(pl.String)})
 
 
-def _encoded(rows: pl.DataFrame) -> bytes:
+def encoded(rows: pl.DataFrame) -> bytes:
+    """Rows as a payload has them."""
     out = io.BytesIO()
     rows.write_ipc(out, compression="zstd")
     return out.getvalue()

@@ -121,6 +121,19 @@ def write(store: Store, snapshot: Snapshot, before: Manifest | None) -> Manifest
     return made
 
 
+def renew(store: Store, snapshot: Snapshot, digest: Callable[[int], bytes | None]) -> None:
+    """A checkpoint of this snapshot in the place of all older ones, if there are any, of which nothing stays.
+
+    The caller holds the write lock.
+    """
+    if not any(name.startswith(f"{MANIFEST}.") for name in store.names("blob")):
+        return
+    made = write(store, snapshot, manifest(store, digest))
+    for name in store.names("blob"):
+        if name.startswith(f"{MANIFEST}.") and not name.startswith(_name(made.slot)) and store.blob(name):
+            store.put_blob(name, b"")
+
+
 def _name(slot: str, number: int | None = None) -> str:
     return f"{MANIFEST}.{slot}." + ("" if number is None else f"{number:06}")
 

@@ -15,9 +15,11 @@ from collections.abc import Callable, Iterable, Iterator
 
 from chaingraph import checkpoint
 from chaingraph.changes import chained
-from chaingraph.errors import ChaingraphError, Unavailable
+from chaingraph.errors import ChaingraphError, StoreError, Unavailable
 from chaingraph.snapshot import Snapshot
 from chaingraph.store.base import Commit, Head, Store
+from chaingraph.store.erasing import clear
+from chaingraph.store.refusals import known, redacted
 from schema.text import Text
 
 LOG = logging.getLogger(__name__)
@@ -33,20 +35,42 @@ STALE = 1.5
 
 
 def snapshot_at(store: Store, revision: int) -> Snapshot:
-    """The graph as it was at a revision, also in the middle of a load. Raises StoreError."""
-    start = newest(store, revision)
-    return start if start.revision == revision else start.apply(store.journal(start.revision, revision))
+    """The graph as it was at a revision, also in the middle of a load. Raises StoreError, with `journal.redacted` where
+    rows that the graph may have had then were erased since.
+    """
+    while True:
+        erased, redactions = store.head().erased, store.redactions()
+        if not known(redactions, revision):
+            raise redacted(redactions, revision)
+        start = newest(store, revision)
+        if start.revision == revision:
+            return start
+        with again(store, erased):
+            found = start.apply(store.journal(start.revision, revision))
+            if store.head().erased == erased:
+                return found
+
+
+@contextlib.contextmanager
+def again(store: Store, erased: int) -> Iterator[None]:
+    """What the journal refuses because rows are being erased just now is not raised: it is to be tried again."""
+    try:
+        yield
+    except StoreError:
+        if store.head().erased == erased:
+            raise
 
 
 def newest(store: Store, limit: int) -> Snapshot:
     """The newest snapshot that is kept of the store's graph, of at most revision `limit`; the empty one if none is.
 
     One in the store itself (see `checkpoint`) is taken where it is so much newer than the one on this machine that
-    reading it is quicker than replaying the commits between the two.
+    reading it is quicker than replaying the commits between the two. One that still has rows erased since is not.
     """
+    redactions = store.redactions()
 
     def digest(revision: int) -> bytes | None:
-        return digest_at(store, revision)
+        return digest_at(store, revision) if known(redactions, revision) else None
 
     local = Snapshot.newest(store.snapshots, limit, digest)
     tried = None
@@ -89,6 +113,8 @@ class Follower:
         """Held by whoever takes in what is new."""
         self._snapshot: Snapshot | None = None
         self._replayed = 0
+        self._erased = 0
+        """How many redactions have been seen."""
         self._owes = False
         """A write of this process has not been read back."""
         self._heard = -math.inf
@@ -134,7 +160,7 @@ class Follower:
         """Take in what has been committed since; true when the snapshot is another one now. Raises StoreError."""
         with self._following:
             before = self._snapshot
-            after = self._newer(before, self._store.head())
+            after = self._newest(before)
             if before is not None and after is not before:
                 after.warm(before)
             self._show(after)
@@ -225,8 +251,14 @@ class Follower:
     def _written(self, snapshot: Snapshot) -> Snapshot:
         """The snapshot as mapped files, if it can be written."""
         try:
-            return snapshot.write(self._store.snapshots)
-        except OSError as error:  # a full or read-only disk: the next start is slower, no answer is wrong
+            written = snapshot.write(self._store.snapshots)
+            if self._store.head().erased != self._erased:
+                clear(self._store)  # it may have rows that were erased meanwhile
+            return written
+        except (
+            OSError,
+            ChaingraphError,
+        ) as error:  # a full or read-only disk: the next start is slower, no answer is wrong
             LOG.warning("the snapshot could not be written: %s", error)
             return snapshot
 
@@ -234,6 +266,22 @@ class Follower:
         if self._prepare is not None:
             self._prepare(snapshot)
         self._snapshot = snapshot
+
+    def _newest(self, before: Snapshot | None) -> Snapshot:
+        """The snapshot at the head as it is now. Where rows were erased, what this machine keeps of them goes."""
+        while True:
+            head = self._store.head()
+            if head.erased != self._erased:
+                clear(self._store)
+                if before is not None and not known(self._store.redactions(), before.revision):
+                    before = None
+            with again(self._store, head.erased):
+                found = self._newer(before, head)
+                if found is before or self._store.head().erased == head.erased:
+                    if head.erased != self._erased:
+                        self._replayed += found.size  # written anew, as what there was is gone
+                        self._erased = head.erased
+                    return found
 
     def _newer(self, before: Snapshot | None, head: Head) -> Snapshot:
         """The snapshot at the head: the one before where nothing is new, else that and the commits since."""
@@ -269,7 +317,7 @@ class Follower:
                     pause = max(every, REFUSED)
             else:
                 snapshot = self._snapshot
-                if snapshot is None or self._owes or not _is_at(snapshot, head):
+                if snapshot is None or self._owes or not self._is_at(snapshot, head):
                     self._news.set()
                 else:
                     self._behind = None
@@ -291,6 +339,11 @@ class Follower:
                 self._behind = error
                 self._tell(error)
 
+    def _is_at(self, snapshot: Snapshot, head: Head) -> bool:
+        """Whether a snapshot is what there is to see at the head, and all that was erased is gone."""
+        same = snapshot.revision == head.visible and head.erased == self._erased
+        return same and _continues(snapshot, head)
+
     def _tell(self, error: Exception) -> None:
         """Say once what is the matter."""
         if isinstance(error, ChaingraphError) and not isinstance(error, Unavailable) and self._snapshot is None:
@@ -300,11 +353,6 @@ class Follower:
             self._told = str(error)
             known = isinstance(error, ChaingraphError)
             LOG.warning("the store cannot be followed: %s", error, exc_info=None if known else error)
-
-
-def _is_at(snapshot: Snapshot, head: Head) -> bool:
-    """Whether a snapshot is what there is to see at the head."""
-    return snapshot.revision == head.visible and _continues(snapshot, head)
 
 
 def _continues(snapshot: Snapshot, head: Head) -> bool:

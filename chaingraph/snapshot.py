@@ -24,7 +24,8 @@ from chaingraph import mapped
 from chaingraph.changes import increasing
 from chaingraph.merging import GONE, Merged, merge
 from chaingraph.store import migration
-from chaingraph.store.base import Commit
+from chaingraph.store.base import Commit, Redaction
+from chaingraph.store.refusals import known, redacted
 from schema import KINDS, kind
 
 FORMAT = 2
@@ -151,17 +152,25 @@ class Snapshot:
         found = wanted.join(numbered, on="natural", how="left", maintain_order="left")["at"]
         return found.cast(pl.Int32).fill_null(-1).to_numpy()
 
-    def apply(self, commits: Iterable[Commit]) -> Snapshot:
-        """The snapshot after these commits (in order, whole loads). Tables that they do not touch are shared."""
+    def apply(self, commits: Iterable[Commit], *, passing: bool = False) -> Snapshot:
+        """The snapshot after these commits (in order, whole loads). Tables that they do not touch are shared.
+
+        Raises StoreError (`journal.redacted`) where rows were taken out of these commits later than of the last of
+        them: what the graph was then is not known. Who goes on from there at once is only `passing`.
+        """
         touched: dict[str, list[pl.DataFrame]] = {}
+        redactions: list[Redaction] = []
         revision, digest = self.revision, self.digest
         for commit in commits:
             changes = commit.changes(None)
             revision, digest = commit.revision, commit.digest
+            redactions += commit.redactions
             for name, keys in changes.delete.items():
                 touched.setdefault(name, []).append(_gone(keys))
             for name, rows in changes.put.items():
                 touched.setdefault(name, []).append(rows)
+        if not passing and not known(redactions, revision):
+            raise redacted(redactions, revision)
         merged = {name: merge(self.table(name), _last(parts)) for name, parts in touched.items()}
         tables = {name: merged[name].table if name in merged else self.table(name) for name in KINDS}
         fresh = Snapshot(revision, tables, None, digest)
@@ -224,7 +233,15 @@ class Snapshot:
             older = 0 <= _revision(other) <= self.revision and other != final
             if older or (other.name.startswith(".") and time.time() - other.stat().st_mtime > ABANDONED):
                 shutil.rmtree(other, ignore_errors=True)
-        return Snapshot(self.revision, {}, final, self.digest)
+        return self._opened(self.revision, final, self.digest) or self
+
+    @classmethod
+    def _opened(cls, revision: int, folder: Path, digest: bytes) -> Snapshot | None:
+        """The snapshot in a folder, its tables mapped; None where somebody else has removed it meanwhile."""
+        found = cls(revision, {}, folder, digest)
+        for name in KINDS:
+            found.table(name)
+        return found if folder.exists() else None
 
     def _fill(self, folder: Path) -> None:
         for name in KINDS:
@@ -252,8 +269,10 @@ class Snapshot:
         """
         for folder in sorted(parent.glob("r*"), key=_revision, reverse=True):
             revision = _revision(folder)
-            if 0 <= revision <= limit and (held := digest(revision)) and folder.name == mark(revision, held):
-                return cls(revision, {}, folder, held)
+            held = digest(revision) if 0 <= revision <= limit else None
+            found = cls._opened(revision, folder, held) if held and folder.name == mark(revision, held) else None
+            if found is not None:
+                return found
         return cls.empty()
 
     def _mapped(self, file: str) -> pl.DataFrame | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from chaingraph.errors import StoreError
-from chaingraph.store.base import Commit, Head, Session, Store
+from chaingraph.store.base import Commit, Head, Redaction, Session, Store
 from schema.text import Text
 
-__all__ = ["Commit", "Head", "Session", "Store", "open_store"]
+__all__ = ["Commit", "Head", "Redaction", "Session", "Store", "open_store"]
 
 
 def open_store(url: str, *, lazy: bool = False) -> Store:

@@ -23,12 +23,37 @@ DIRECTIONS: tuple[Direction, Direction] = ("out", "in")
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How far the journal is. Readers see `visible`, which trails `revision` while a load is under way."""
+    """How far the journal is. Readers see `visible`, which trails `revision` while a load is under way.
+
+    `erased` is the number of redactions so far: when it grows, rows have been taken out of the past.
+    """
 
     revision: int
     visible: int
     digest: bytes
     open_load: str | None
+    erased: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """Rows that were taken out of what a commit put into a kind, or keys out of what it deleted. None of them is here.
+
+    `before` and `after` are the digests of the payload's rows (see `ChangeSet.digests`) with them and without. All of
+    one `erasure` were taken out in one transaction, with a leaf in the audit log. `as_of` was the newest revision then:
+    what the graph was after a commit from this one on, up to before that, cannot be told any more.
+    """
+
+    erasure: str
+    revision: int
+    op: str
+    kind: str
+    rows: int
+    before: str
+    after: str
+    as_of: int
+    at: dt.datetime
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +73,9 @@ class Commit:
     version: int
     """The version of the schema that the payload was written by."""
     payload: Callable[[], list[Payload]]
-    """What was put and deleted, as it was written."""
+    """What was put and deleted, as it was written, but for what was taken out."""
+    redactions: tuple[Redaction, ...] = ()
+    """What was taken out, oldest first."""
 
     def changes(self, kinds: Sequence[str] | None = None) -> ChangeSet:
         """The payload decoded, of the kinds named or of all, in the columns of today."""
@@ -126,10 +153,27 @@ class Store(Protocol):
         """Commits after `since` (up to `until`, included), oldest first."""
 
     def restore(self, commit: Commit, leaves: Sequence[bytes] = ()) -> None:
-        """Append a commit of another store as it was (number, time, digest, payload) and apply what it does.
+        """Append a commit of another store as it was (number, time, digest, payload, redactions), and do what it does.
 
         Nothing happens when it is there already. Raises Conflict (`restore.differs`) when it does not continue this
-        store's journal.
+        store's journal. Whether others refer to what it deletes was looked at when it was committed; where rows were
+        taken out of the past, it cannot be told again.
+        """
+
+    def redactions(self) -> list[Redaction]:
+        """All that was taken out of the journal, in the order in which it was."""
+
+    def redact(self, changed: Sequence[tuple[Redaction, bytes]], leaves: Sequence[bytes]) -> None:
+        """Put other payloads in the place of those that the redactions name, and note them, atomically.
+
+        All are of one erasure; one that was done already is not done again. `leaves` go to the log "audit". The caller
+        holds the write lock; `chaingraph.store.erasing` is who calls this.
+        """
+
+    def scrub(self) -> None:
+        """Overwrite what is left, in the store's files, of rows that are gone, as far as the store can.
+
+        Raises Busy when others who read keep it from that.
         """
 
     def append(self, log: str, leaves: Sequence[bytes]) -> int:

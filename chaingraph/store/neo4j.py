@@ -10,13 +10,14 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 from chaingraph.changes import ChangeSet, Payload, chained
 from chaingraph.errors import StoreError
 from chaingraph.settings import Settings, settings
 from chaingraph.store import migration, neo4j_migration
-from chaingraph.store.base import Commit, Head, Named
+from chaingraph.store.base import Commit, Head, Named, Redaction
 from chaingraph.store.lock import FairLock
 from chaingraph.store.neo4j_lease import Lease
 from chaingraph.store.neo4j_link import LOOK, Address, Link, records
@@ -34,7 +35,7 @@ MIGRATION = 3600.0
 PIECE = 4 << 20
 """Bytes in one piece of a blob: 0.14 s to write, 0.04 s to read."""
 
-_HEAD = "h.version, h.revision, h.visible, h.digest, h.openLoad"
+_HEAD = "h.version, h.revision, h.visible, h.digest, h.openLoad, coalesce(h.erased, 0)"
 
 
 class Neo4jStore:
@@ -174,34 +175,69 @@ class Neo4jStore:
             if commit.revision != head.revision + 1 or commit.digest != expected:
                 raise differs(commit.revision)
             await _append(tx, "audit", leaves, commit.id.hex)
-            await apply(tx, changes, put)
+            await apply(tx, changes, put, anew=False)
             entry = {
                 "revision": commit.revision, "id": str(commit.id), "load": commit.load, "part": commit.part,
-                "last": commit.last, "by": commit.by, "at": (commit.at - _EPOCH) // dt.timedelta(microseconds=1),
+                "last": commit.last, "by": commit.by, "at": (commit.at - _EPOCH) // _MICRO,
                 "content": commit.content, "digest": commit.digest, "rows": commit.rows, "version": commit.version,
             }  # fmt: skip
             await _enter(tx, entry, payload)
+            await _note(tx, commit.redactions)
 
         with self._queue():
             link.write(work)
 
+    def redactions(self) -> list[Redaction]:
+        """All that was taken out of the journal, in the order in which it was."""
+        found = self._ready().query(f"MATCH (r:JournalRedaction) {_REDACTION}")
+        return [_redaction(*each) for each in found]
+
+    def redact(self, changed: Sequence[tuple[Redaction, bytes]], leaves: Sequence[bytes]) -> None:
+        """Put other payloads in the place of those that the redactions name; see `Store.redact`."""
+        link, erasure = self._ready(), changed[0][0].erasure
+
+        async def work(tx: Transaction) -> None:
+            await self._turn(tx)
+            if await records(
+                tx, "MATCH (r:JournalRedaction {erasure: $erasure}) RETURN 1 LIMIT 1", {"erasure": erasure}
+            ):
+                return
+            put = (
+                "MATCH (p:JournalPayload {revision: $revision}) WHERE p.op = $op AND p.kind = $kind SET p.data = $data"
+            )
+            for each, data in changed:
+                await run(tx, put, revision=each.revision, op=each.op, kind=each.kind, data=data)
+            await _note(tx, [each for each, _ in changed])
+            await _append(tx, "audit", leaves, erasure)
+
+        with self._queue():
+            link.write(work)
+
+    def scrub(self) -> None:
+        """Have the database write its store files, so that its transaction logs may go; see `Store.scrub`.
+
+        What the database itself keeps of old transactions, and of freed records in its files, is its own: see
+        docs/operate.md.
+        """
+        self._ready().query("CALL db.checkpoint()")
+
     async def _turn(self, tx: Transaction) -> Head:
         """Wait for the turn to commit, which lasts until the transaction ends; the head as it is now."""
         await self._lease.turn(tx)
-        ((version, revision, visible, digest, load, fence),) = await records(
+        ((version, revision, visible, digest, load, erased, fence),) = await records(
             tx, f"{LOCKED} RETURN {_HEAD}, h.fence", {}
         )
         self._check(version)
         self._lease.check(fence)
-        return Head(revision, visible, digest or b"", load)
+        return Head(revision, visible, digest or b"", load, erased)
 
     def head(self) -> Head:
         """How far the journal is."""
-        ((version, revision, visible, digest, load),) = self._ready().query(
+        ((version, revision, visible, digest, load, erased),) = self._ready().query(
             f"MATCH (h:JournalHead) RETURN {_HEAD}", LOOK
         )
         self._check(version)
-        return Head(revision, visible, digest or b"", load)
+        return Head(revision, visible, digest or b"", load, erased)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Neo4jSession]:
@@ -221,14 +257,19 @@ class Neo4jStore:
 
     def _entry(
         self, revision: int, number: str, load: str | None, part: int, last: bool, by: str, at: int, content: bytes,
-        digest: bytes, rows: int, version: int,
+        digest: bytes, rows: int, version: int, redacted: bool,
     ) -> Commit:  # fmt: skip
-        when = _EPOCH + dt.timedelta(microseconds=at)
+        when = _EPOCH + at * _MICRO
 
         def payload() -> list[Payload]:
             return [Payload(*each) for each in self.link.query(_PAYLOAD, revision=revision)]
 
-        return Commit(revision, uuid.UUID(number), load, part, last, by, when, content, digest, rows, version, payload)
+        text = f"MATCH (r:JournalRedaction {{revision: $revision}}) {_REDACTION}"
+        out = self.link.query(text, revision=revision) if redacted else []
+        return Commit(
+            revision, uuid.UUID(number), load, part, last, by, when, content, digest, rows, version, payload,
+            tuple(_redaction(*each) for each in out),
+        )  # fmt: skip
 
     def append(self, log: str, leaves: Sequence[bytes]) -> int:
         """Append leaves to a log; returns the log's new length."""
@@ -282,13 +323,16 @@ class Neo4jStore:
         self.link.close()
 
 
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_EPOCH, _MICRO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC), dt.timedelta(microseconds=1)
 _ENTRIES = (
     "MATCH (c:JournalCommit) WHERE c.revision > $since AND c.revision <= $until "
-    "RETURN c.revision, c.id, c.load, c.part, c.last, c.by, c.at, c.content, c.digest, c.rows, c.version "
-    "ORDER BY c.revision LIMIT $page"
+    "RETURN c.revision, c.id, c.load, c.part, c.last, c.by, c.at, c.content, c.digest, c.rows, c.version, "
+    "c.redacted IS NOT NULL ORDER BY c.revision LIMIT $page"
 )
 _PAYLOAD = "MATCH (p:JournalPayload {revision: $revision}) RETURN p.op, p.kind, p.data ORDER BY p.number"
+_REDACTION = (
+    "RETURN r.erasure, r.revision, r.op, r.kind, r.rows, r.before, r.after, r.as_of, r.at, r.reason ORDER BY r.number"
+)
 _LEAVES = "MATCH (l:LogLeaf {log: $log}) WHERE l.number >= $since RETURN l.leaf ORDER BY l.number LIMIT $page"
 
 
@@ -319,3 +363,20 @@ async def _enter(tx: Transaction, entry: dict[str, Any], payload: Sequence[Paylo
     text = "CREATE (:JournalPayload {revision: $revision, number: $number, op: $op, kind: $kind, data: $data})"
     for number, (op, name, data) in enumerate(payload):
         await run(tx, text, revision=entry["revision"], number=number, op=op, kind=name, data=data)
+
+
+async def _note(tx: Transaction, redactions: Sequence[Redaction]) -> None:
+    """Write down what was taken out of commits that are there."""
+    if redactions:
+        text = (
+            "MATCH (h:JournalHead) WITH h, coalesce(h.erased, 0) AS first SET h.erased = first + size($rows) "
+            "WITH first UNWIND range(0, size($rows) - 1) AS n CREATE (r:JournalRedaction) "
+            "SET r = $rows[n], r.number = first + n + 1 WITH r MATCH (c:JournalCommit {revision: r.revision}) "
+            "SET c.redacted = true"
+        )
+        await run(tx, text, rows=[{**asdict(each), "at": (each.at - _EPOCH) // _MICRO} for each in redactions])
+
+
+def _redaction(*columns: Any) -> Redaction:
+    found = Redaction(*columns)
+    return replace(found, at=_EPOCH + columns[8] * _MICRO)

@@ -35,8 +35,10 @@ def handed(name: str, rows: pl.DataFrame) -> Rows:
     return (in_order.with_columns(_natural=of.natural_of()) if cypher.stated(of) else in_order).rows()
 
 
-async def apply(tx: Transaction, changes: ChangeSet, put: dict[str, Rows]) -> None:
-    """Deletes, then puts (`put` as `handed` gives them); then look whether anything refers to what is gone."""
+async def apply(tx: Transaction, changes: ChangeSet, put: dict[str, Rows], *, anew: bool = True) -> None:
+    """Deletes, then puts (`put` as `handed` gives them); then, of a change that comes `anew`, look whether anything
+    refers to what is gone.
+    """
     loose = False
     for name, keys in changes.delete.items():
         gone = keys.cast(pl.String).sort().to_list()
@@ -46,7 +48,8 @@ async def apply(tx: Transaction, changes: ChangeSet, put: dict[str, Rows]) -> No
                 loose = True
     for name, rows in put.items():
         loose |= await _put(tx, kind(name), rows)
-    await _refuse_referred(tx, changes)
+    if anew:
+        await _refuse_referred(tx, changes)
     if loose:
         await run(tx, cypher.SWEEP)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from chaingraph.changes import ChangeSet
-from chaingraph.errors import Conflict
-from chaingraph.store.base import Head
+from chaingraph.errors import Conflict, StoreError
+from chaingraph.store.base import Head, Redaction
 from schema import KINDS
 from schema.text import Text
 
@@ -25,11 +25,42 @@ def refuse(head: Head, changes: ChangeSet, expect: int | None) -> None:
             Text("请读取最新版本后重试。", "Read the newest revision and try again."),
         )
     if head.open_load is not None and head.open_load != changes.load:
-        raise Conflict(
-            "load.unfinished",
-            Text(f"入库 {head.open_load} 尚未完成。", f"The load {head.open_load} is unfinished."),
-            Text("请重新执行该入库，或将其撤回。", "Run that load again, or take it back."),
-        )
+        raise unfinished(head.open_load)
+
+
+def unfinished(load: str) -> Conflict:
+    """Somebody's load is under way, or was broken off."""
+    return Conflict(
+        "load.unfinished",
+        Text(f"入库 {load} 尚未完成。", f"The load {load} is unfinished."),
+        Text("请重新执行该入库，或将其撤回。", "Run that load again, or take it back."),
+    )
+
+
+def known(redactions: Iterable[Redaction], revision: int) -> bool:
+    """Whether the journal still tells what the graph was at a revision."""
+    return not any(each.revision <= revision < each.as_of for each in redactions)
+
+
+def redacted(redactions: Iterable[Redaction], revision: int) -> StoreError:
+    """The journal does not tell any more what the graph was at a revision."""
+    around = [each for each in redactions if each.revision <= revision < each.as_of]
+    first, until = min(each.revision for each in around), max(each.as_of for each in around)
+    names = sorted({each.kind for each in around})
+    zh = "、".join(KINDS[name].text.zh if name in KINDS else name for name in names)
+    en = ", ".join(KINDS[name].text.en if name in KINDS else name for name in names)
+    return StoreError(
+        "journal.redacted",
+        Text(
+            f"无法重现第 {revision} 号变更时的图：自第 {first} 号变更起的部分数据（{zh}）已被擦除。",
+            f"The graph as of commit {revision} is not known any more: of what was committed from {first} on, rows "
+            f"({en}) have been erased.",
+        ),
+        Text(
+            f"请使用第 {first} 号之前，或第 {until} 号及以后的变更。",
+            f"Ask for a commit before {first}, or for {until} or a later one.",
+        ),
+    )
 
 
 def reused(changes: ChangeSet) -> Conflict:

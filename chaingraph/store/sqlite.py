@@ -11,7 +11,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,9 +19,9 @@ import apsw
 import polars as pl
 
 from chaingraph.changes import ChangeSet, Payload, chained, increasing
-from chaingraph.errors import StoreError
+from chaingraph.errors import Busy, StoreError
 from chaingraph.store import migration, sqlite_migration, statements
-from chaingraph.store.base import Commit, Head, Named
+from chaingraph.store.base import Commit, Head, Named, Redaction
 from chaingraph.store.lock import FairLock
 from chaingraph.store.refusals import NAMED, differs, referred, refuse, reused
 from chaingraph.store.sqlite_errors import told
@@ -184,12 +184,41 @@ class SqliteStore:
             if commit.revision != head.revision + 1 or commit.digest != expected:
                 raise differs(commit.revision)
             _append(run, "audit", leaves)
-            _apply(run, changes, put)
+            _apply(run, changes, put, anew=False)
             _enter(
                 run, payload, commit.revision, commit.id.bytes, commit.load, commit.part, commit.last, commit.by,
-                (commit.at - _EPOCH) // dt.timedelta(microseconds=1), commit.content, commit.digest, commit.rows,
-                commit.version,
+                _micros(commit.at), commit.content, commit.digest, commit.rows, commit.version,
             )  # fmt: skip
+            _note(run, commit.redactions)
+
+    def redactions(self) -> list[Redaction]:
+        """All that was taken out of the journal, in the order in which it was."""
+        return [_redaction(*each) for each in self._all(f"{_REDACTION} ORDER BY number")]
+
+    def redact(self, changed: Sequence[tuple[Redaction, bytes]], leaves: Sequence[bytes]) -> None:
+        """Put other payloads in the place of those that the redactions name; see `Store.redact`."""
+        with self._writing(), self._transaction() as run:
+            run.execute("PRAGMA secure_delete = on")
+            if not run.execute(
+                "SELECT EXISTS (SELECT 1 FROM redaction WHERE erasure = ?)", (changed[0][0].erasure,)
+            ).get:
+                put = "UPDATE payload SET data = ? WHERE revision = ? AND op = ? AND kind = ?"
+                run.executemany(put, ((data, each.revision, each.op, each.kind) for each, data in changed))
+                _note(run, [each for each, _ in changed])
+                _append(run, "audit", leaves)
+
+    def scrub(self) -> None:
+        """Write the file anew without what is gone, and empty the write-ahead log; see `Store.scrub`."""
+        with told(self.path), self._writing(), self._turn(), self._connection() as run:
+            run.execute("PRAGMA secure_delete = on; VACUUM").fetchall()
+            if run.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][0]:  # waited as long as for any lock
+                raise Busy(
+                    "erase.readers",
+                    Text(
+                        "其他进程正在读取，旧数据还不能覆盖。", "Old data cannot be overwritten while others read it."
+                    ),
+                    Text("请稍后重新执行。", "Run it again later."),
+                )
 
     def head(self) -> Head:
         """How far the journal is."""
@@ -199,12 +228,12 @@ class SqliteStore:
     def _head(self, run: apsw.Connection) -> Head:
         """How far the journal is. Raises StoreError if another process has made a newer version of the store."""
         found: list[Any] = run.execute(_HEAD).fetchall()  # one statement: one moment
-        ((version, revision, digest, load, last, visible),) = found
+        ((version, revision, digest, load, last, visible, erased),) = found
         if int(version) != migration.VERSION:
             raise migration.newer(self.path, int(version))
         if revision is None:
             return Head(0, 0, b"", None)
-        return Head(revision, visible, digest, None if last else load)
+        return Head(revision, visible, digest, None if last else load, erased or 0)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[SqliteSession]:
@@ -233,7 +262,7 @@ class SqliteStore:
 
     def _entry(
         self, revision: int, id_: bytes, load: str | None, part: int, last: int, by: str, at: int,
-        content: bytes, digest: bytes, rows: int, version: int,
+        content: bytes, digest: bytes, rows: int, version: int, redacted: int,
     ) -> Commit:  # fmt: skip
         number = uuid.UUID(bytes=id_)
         when = _EPOCH + dt.timedelta(microseconds=at)
@@ -241,7 +270,11 @@ class SqliteStore:
         def payload() -> list[Payload]:
             return [Payload(*each) for each in self._all(_PAYLOAD, revision)]
 
-        return Commit(revision, number, load, part, bool(last), by, when, content, digest, rows, version, payload)
+        out = self._all(f"{_REDACTION} WHERE revision = ? ORDER BY number", revision) if redacted else []
+        return Commit(
+            revision, number, load, part, bool(last), by, when, content, digest, rows, version, payload,
+            tuple(_redaction(*each) for each in out),
+        )  # fmt: skip
 
     def _all(self, select: str, *values: apsw.SQLiteValue) -> list[Any]:
         with told(self.path), self._connection() as run:
@@ -295,18 +328,37 @@ class SqliteStore:
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _HEAD = (
-    "SELECT m.value, j.revision, j.digest, j.load, j.last, (SELECT coalesce(max(revision), 0) FROM journal WHERE last) "
+    "SELECT m.value, j.revision, j.digest, j.load, j.last, "
+    "(SELECT coalesce(max(revision), 0) FROM journal WHERE last), (SELECT max(number) FROM redaction) "
     "FROM meta AS m LEFT JOIN (SELECT * FROM journal ORDER BY revision DESC LIMIT 1) AS j WHERE m.name = 'version'"
 )
 _PAYLOAD = "SELECT op, kind, data FROM payload WHERE revision = ? ORDER BY rowid"
+_REDACTION = 'SELECT erasure, revision, op, kind, "rows", before, after, as_of, at, reason FROM redaction'
 LOG = logging.getLogger(__name__)
 _ABANDONED: list[deque[apsw.Connection]] = []
 
 
 def _enter(run: apsw.Connection, payload: Sequence[Payload], revision: int, *entry: apsw.SQLiteValue) -> None:
     """The entry of the journal, with what it did."""
-    run.execute(f"INSERT INTO journal VALUES (?{', ?' * len(entry)})", (revision, *entry))
+    run.execute(f"INSERT INTO journal VALUES (?{', ?' * len(entry)}, 0)", (revision, *entry))
     run.executemany("INSERT INTO payload VALUES (?, ?, ?, ?)", ((revision, *each) for each in payload))
+
+
+def _note(run: apsw.Connection, redactions: Sequence[Redaction]) -> None:
+    """Write down what was taken out of commits that are there."""
+    insert = "INSERT INTO redaction VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    run.executemany(insert, ((*astuple(each)[:-2], _micros(each.at), each.reason) for each in redactions))
+    mark = "UPDATE journal SET redacted = 1 WHERE revision = ?"
+    run.executemany(mark, ((each.revision,) for each in redactions))
+
+
+def _redaction(*columns: Any) -> Redaction:
+    found = Redaction(*columns)
+    return replace(found, at=_EPOCH + dt.timedelta(microseconds=columns[8]))
+
+
+def _micros(at: dt.datetime) -> int:
+    return (at - _EPOCH) // dt.timedelta(microseconds=1)
 
 
 def _append(run: apsw.Connection, log: str, leaves: Sequence[bytes]) -> int:
@@ -323,15 +375,15 @@ def _in_order(name: str, rows: pl.DataFrame) -> pl.DataFrame:
     return in_order
 
 
-def _apply(run: apsw.Connection, changes: ChangeSet, put: dict[str, pl.DataFrame]) -> None:
-    """Deletes, then puts; then look whether anything refers to what is gone."""
+def _apply(run: apsw.Connection, changes: ChangeSet, put: dict[str, pl.DataFrame], *, anew: bool = True) -> None:
+    """Deletes, then puts; then, of a change that comes `anew`, look whether anything refers to what is gone."""
     for name, keys in changes.delete.items():
         run.executemany(statements.delete(kind(name)), ((key,) for key in keys.cast(pl.String).sort()))
     for name, rows in put.items():
         run.executemany(statements.put(kind(name)), rows.iter_rows())
     found: dict[str, list[str]] = {}
     count = 0
-    for name, keys in changes.delete.items():
+    for name, keys in changes.delete.items() if anew else ():
         of = kind(name)
         conditions = statements.referrers(of)
         if not len(keys) or not conditions:

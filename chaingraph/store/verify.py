@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from chaingraph.audit.entries import LOG
 from chaingraph.changes import Payload, chained, content_of, digests_of
 from chaingraph.errors import StoreError
 from chaingraph.snapshot import Snapshot
-from chaingraph.store.base import Commit, Store
+from chaingraph.store.base import Commit, Redaction, Store
+from chaingraph.store.erasing import held, unfit
 from schema import KINDS
 from schema.text import Text
 
@@ -48,8 +50,23 @@ def verify(store: Store, progress: Progress | None = None) -> Broken | None:
     """What does not hold, None if all does.
 
     The payloads, as they were written, must give the contents' digests, and the contents must chain, without a gap, to
-    the head's digest; what they do, one after another, must give the graph. Nobody writes to a remote store meanwhile.
+    the head's digest; what they do, one after another, must give the graph. Where rows were taken out, the redactions
+    must say so, lead from what is left to what was committed, and be those of the audit log. Nobody writes to a remote
+    store meanwhile.
     """
+    while True:
+        erased = store.head().erased
+        try:
+            found = _broken(store, progress)
+        except StoreError:
+            if store.head().erased == erased:
+                raise
+        else:
+            if store.head().erased == erased:  # else rows were taken out meanwhile: what was read does not fit together
+                return found
+
+
+def _broken(store: Store, progress: Progress | None) -> Broken | None:
     with store.writing() if store.remote else nullcontext(), store.read() as session:
         try:
             expected = _replayed(store, session.revision, progress)
@@ -71,45 +88,74 @@ def checked(store: Store, since: int, until: int, digest: bytes) -> Iterator[Com
     for commit in store.journal(since, until):
         if commit.revision != expected:
             break
-        try:
-            payload = commit.payload()
-            content = content_of(commit.load, commit.part, commit.last, commit.by, digests_of(payload))
-        except (OSError, ValueError, KeyError, pl.exceptions.PolarsError) as error:
-            raise _unlike(expected, "unreadable", "的内容无法读取", "cannot be read") from error
+        payload, content = _content(commit)
+        if content != commit.content:  # rows may have been taken out since the entry was read
+            commit = next(iter(store.journal(expected - 1, expected)), commit)  # noqa: PLW2901
+            payload, content = _content(commit)
         if content != commit.content:
             raise _unlike(expected, "content", "的内容与提交时不同", "does not do what was committed")
         digest = chained(digest, commit.revision, commit.id, content)
         if digest != commit.digest:
             raise _unlike(expected, "digest", "的摘要与前一变更不衔接", "does not follow from the one before")
-        yield replace(commit, payload=_held(payload))
+        yield replace(commit, payload=_at_hand(payload))
         expected += 1
     if expected <= until:
         raise _unlike(expected, "missing", "缺失", "is missing")
+
+
+def _content(commit: Commit) -> tuple[list[Payload], bytes]:
+    """What a commit does, and the digest of what it did when it was committed: none where the redactions do not fit."""
+    try:
+        payload = commit.payload()
+        digests = held(digests_of(payload), commit.redactions)
+    except (OSError, ValueError, KeyError, pl.exceptions.PolarsError) as error:
+        raise _unlike(commit.revision, "unreadable", "的内容无法读取", "cannot be read") from error
+    of = (commit.load, commit.part, commit.last, commit.by)
+    return payload, b"" if digests is None else content_of(*of, digests)
 
 
 def _unlike(revision: int, code: str, zh: str, en: str) -> Unlike:
     return Unlike(Broken(revision, f"journal.{code}", Text(f"第 {revision} 号变更{zh}。", f"Commit {revision} {en}.")))
 
 
-def _held(payload: list[Payload]) -> Callable[[], list[Payload]]:
+def _at_hand(payload: list[Payload]) -> Callable[[], list[Payload]]:
     return lambda: payload
 
 
 def _replayed(store: Store, revision: int, progress: Progress | None) -> Snapshot:
     """The graph by the journal alone."""
     head = store.head()
-    graph, held, rows = Snapshot.empty(), list[Commit](), 0
+    graph, waiting, rows = Snapshot.empty(), list[Commit](), 0
+    redactions = list[Redaction]()
     for commit in checked(store, 0, revision, b""):
-        held.append(commit)
+        waiting.append(commit)
+        redactions += commit.redactions
         rows += commit.rows
         if rows >= ROWS:
-            graph, held, rows = graph.apply(held), [], 0
+            graph, waiting, rows = graph.apply(waiting, passing=True), [], 0
         if progress is not None:
             progress(commit.revision, revision)
-    graph = graph.apply(held)
+    graph = graph.apply(waiting)
+    _check_redactions(store, redactions, revision)
     if head.revision == revision and head.digest != graph.digest:
         raise _unlike(revision, "digest", "的摘要与存储所记不同", "has another digest than the store says")
     return graph
+
+
+def _check_redactions(store: Store, found: list[Redaction], revision: int) -> None:
+    """Raises Unlike for a redaction of nothing, and where the audit log has others than the journal."""
+    listed = store.redactions()
+    loose = next((each for each in listed if each not in found), None)
+    if loose is not None:
+        raise _unlike(loose.revision, "redaction", "没有所记的擦除", "has not lost what a redaction says of it")
+    wrong = unfit(listed, store.leaves(LOG), revision)
+    if isinstance(wrong, str):
+        what = Text(
+            f"审计日志中的擦除 {wrong} 没有记录。", f"The audit log has the erasure {wrong}, and the store has not."
+        )
+        raise Unlike(Broken(0, "journal.redaction", what))
+    if wrong is not None:
+        raise _unlike(wrong.revision, "redaction", "的擦除与审计日志不符", "has a redaction that the audit log has not")
 
 
 def _difference(store: Store, revision: int, name: str, expected: pl.DataFrame, found: pl.DataFrame) -> Broken | None:
