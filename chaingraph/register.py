@@ -29,9 +29,11 @@ class Register:
         self._lock = threading.Lock()
         self._kept: dict[str, tuple[float, dict[str, Any] | None]] = {}
 
-    def get(self, collection: str, name: str) -> dict[str, Any] | None:
-        """A record, None where there is none; of a remote store as it was within the last second."""
+    def get(self, collection: str, name: str, *, fresh: bool = False) -> dict[str, Any] | None:
+        """A record, None where there is none; of a remote store as it was within the last second, unless `fresh`."""
         slot = f"{PREFIX}{collection}/{name}"
+        if fresh:
+            return self._read(slot)
         with self._lock:
             when, kept = self._kept.get(slot, (0.0, None))
         if self._store.remote and time.monotonic() - when < FRESH:
@@ -56,5 +58,7 @@ class Register:
         stored = self._store.blob(slot)
         found = None if stored is None else json.loads(stored)
         with self._lock:
-            self._kept[slot] = (time.monotonic(), found)
+            self._kept.pop(slot, None)
+            if found is not None:  # nothing is remembered of names that somebody guessed
+                self._kept[slot] = (time.monotonic(), found)
         return found
