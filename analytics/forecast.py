@@ -17,7 +17,6 @@ from analytics.labels import called
 from analytics.life.forecast import Fleet, Forecast, forecast
 from analytics.life.plots import Picture
 from analytics.life_model import mode_of
-from analytics.model import organisation
 from analytics.names import Names
 from analytics.outlook import (
     ForecastMonth,
@@ -187,7 +186,9 @@ def returns_forecast(view: View, asked: ReturnsForecastParameters) -> ReturnsFor
     are those of the estimates; the interval holds chance and what is uncertain of the parameters.
     """
     part = str(view.table("part")["key"][naming.part(view, asked.part)])
-    maker = None if asked.maker is None else str(view.table("organisation")["key"][organisation(view, asked.maker)])
+    maker = (
+        None if asked.maker is None else str(view.table("organisation")["key"][naming.organisation(view, asked.maker)])
+    )
     mode = None if asked.mode is None else mode_of(view, part, asked.mode)
     mine = pl.col("part") == part if maker is None else (pl.col("part") == part) & (pl.col("maker") == maker)
     records, shipped = view.table("life_record").filter(pl.col("part") == part), view.table("shipment").filter(mine)

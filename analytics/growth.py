@@ -16,7 +16,6 @@ from analytics.labels import called
 from analytics.life.growth_report import HEADINGS, GrowthTrack, estimate, three, tracked
 from analytics.life.repairable import Figure, Repairable, repairable
 from analytics.life_model import mode_of
-from analytics.model import organisation
 from analytics.names import filled
 from chaingraph import naming
 from chaingraph.view import View
@@ -207,7 +206,9 @@ def grow(view: View, asked: GrowthParameters) -> Growth:
     known = view.table("part")
     at = naming.part(view, asked.part)
     part, unit = str(known["key"][at]), known["age_unit"][at] or "h"
-    maker = None if asked.maker is None else str(view.table("organisation")["key"][organisation(view, asked.maker)])
+    maker = (
+        None if asked.maker is None else str(view.table("organisation")["key"][naming.organisation(view, asked.maker)])
+    )
     mode = None if asked.mode is None else mode_of(view, part, asked.mode)
     records = view.table("life_record").filter(pl.col("part") == part)
     mine = pl.lit(value=True) if maker is None else (pl.col("maker") == maker).fill_null(value=False)

@@ -12,7 +12,7 @@ from analytics.core import Parameters, analysis
 from analytics.hazard import LEVEL
 from analytics.labels import called
 from analytics.life_model import mode_of, records
-from analytics.model import model, organisation
+from analytics.model import model
 from analytics.weak_groups import DENIED, against_field
 from chaingraph import naming
 from chaingraph.view import View
@@ -53,7 +53,7 @@ def life_comparison(view: View, asked: ComparisonParameters) -> LifeComparison:
     """
     known = model(view)
     part = known.parts([naming.part(view, asked.part)])[0]
-    maker = None if asked.maker is None else known.maker(organisation(view, asked.maker))
+    maker = None if asked.maker is None else known.maker(naming.organisation(view, asked.maker))
     mode = None if asked.mode is None else mode_of(view, part, asked.mode)
     rows, unit, warnings = records(known, part, maker, mode)
 

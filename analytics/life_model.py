@@ -18,7 +18,7 @@ from analytics.life.frames import grouped
 from analytics.life.pieces import Ends, LifeFit, Method
 from analytics.life.plots import Picture
 from analytics.life.rows import Event
-from analytics.model import Model, model, organisation
+from analytics.model import Model, model
 from analytics.records import of_mode
 from chaingraph import naming
 from chaingraph.errors import NotFound
@@ -157,7 +157,7 @@ def life_model(view: View, asked: LifeModelParameters) -> LifeModel:
     """
     known = model(view)
     part = known.parts([naming.part(view, asked.part)])[0]
-    maker = None if asked.maker is None else known.maker(organisation(view, asked.maker))
+    maker = None if asked.maker is None else known.maker(naming.organisation(view, asked.maker))
     mode = None if asked.mode is None else mode_of(view, part, asked.mode)
     rows, unit, warnings = records(known, part, maker, mode)
     data, _ = grouped(rows)

@@ -17,7 +17,7 @@ from analytics.propagation import Units, units
 from analytics.sourcing import UNKNOWN, Lines, Sources, Sourcing, StructureError
 from analytics.supply import Risk, Terms, risks
 from chaingraph import naming
-from chaingraph.errors import ChaingraphError, NotFound
+from chaingraph.errors import ChaingraphError
 from chaingraph.view import View
 from schema import Text
 from schema.units import is_measured
@@ -158,14 +158,6 @@ def explained(of: Model) -> Iterator[None]:
         parts = of.parts(error.parts[:8])
         more = "…" if len(error.parts) > len(parts) else ""
         raise ChaingraphError(error.code, PROBLEMS[error.code].format(parts=", ".join(parts) + more)) from error
-
-
-def organisation(view: View, text: str) -> int:
-    """Row of the organisation with this id. Raises NotFound (`organisation.unknown`)."""
-    at = int(view.locate("organisation", [text])[0])
-    if at < 0:
-        raise NotFound("organisation.unknown", Text(f"没有组织 {text}。", f"There is no organisation {text}."))
-    return at
 
 
 def _read(view: View) -> Model:

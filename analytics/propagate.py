@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 
 from analytics.core import Estimate, Parameters, Reason, Released, Result, analysis, digits
 from analytics.findings import number
-from analytics.model import explained, model, organisation
+from analytics.model import explained, model
 from analytics.propagation import curve
 from chaingraph import naming
 from chaingraph.view import View
@@ -128,7 +128,7 @@ def propagate(view: View, asked: PropagateParameters) -> Propagated:
     """
     known = model(view)
     product = naming.part(view, asked.product)
-    maker = None if asked.maker is None else organisation(view, asked.maker)
+    maker = None if asked.maker is None else naming.organisation(view, asked.maker)
     with explained(known):
         diagram = known.diagram(product, maker)
         found = curve(diagram, known.hazards, np.array(asked.hours))

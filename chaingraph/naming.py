@@ -44,6 +44,14 @@ def part(view: View, text: str) -> int:
     return int(rows["at"][0])
 
 
+def organisation(view: View, text: str) -> int:
+    """Row of the organisation with this id. Raises NotFound (`organisation.unknown`)."""
+    at = int(view.locate("organisation", [text])[0])
+    if at < 0:
+        raise NotFound("organisation.unknown", Text(f"没有组织 {text}。", f"There is no organisation {text}."))
+    return at
+
+
 def thing(view: View, text: str) -> tuple[str, int]:
     """Kind and row of the thing that `text` names: a part (see `part`), an organisation, a site, a lot or a mechanism.
 

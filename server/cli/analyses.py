@@ -87,7 +87,7 @@ def made(of: Analysis[Any, Any]) -> Command:
     params = [_parameter(of, name, info) for name, info in of.parameters.model_fields.items()]
     meaning = " ".join(of.description.split("\n\n")[0].split())
 
-    @command(of.name.replace("_", "-"), zh=f"{of.text.zh}。", en=meaning, params=params)
+    @command(of.name.replace("_", "-"), zh=f"{of.text.zh}。", en=meaning, params=params, reads=True)
     def analyse(session: Session, **given: Any) -> None:
         answer(session, of, {name: value for name, value in given.items() if value is not None})
 
@@ -104,8 +104,9 @@ def answer(session: Session, of: Analysis[Any, Any], given: dict[str, Any]) -> N
         raise click.BadParameter(
             first["msg"].removeprefix("Value error, "), click.get_current_context(), param_hint=f"--{where}"
         ) from None
-    with session.view() as view:
-        result = run(of.name, view, asked)
+    with session.workspace(existing=True) as workspace:
+        view = session.seen(workspace)
+        result = run(of.name, view, asked, workspace)
         mark(session, view)
         headings, rows = result.rows(session.locale)
         session.answer(result.payload(session.locale), headings, rows)

@@ -14,6 +14,7 @@ from typing import Any, Self
 import click
 
 from schema.text import Text
+from schema.vocabularies import Purpose
 from server.cli.session import STORE, Session, environment_locale
 
 FORMATS = ("table", "json", "csv")
@@ -116,6 +117,21 @@ def common(default_format: str = "table") -> list[click.Parameter]:
     ]  # fmt: skip
 
 
+def seen_as() -> list[click.Parameter]:
+    """The options that say with whose eyes the graph is seen, and for what."""
+    return [
+        option(
+            "--as", "viewer", zh="以该组织的视角查看（按共享协议）；缺省为管理员，可见全部。",
+            en="See what this organisation may see, by its agreements; the administrator's eyes where not given.",
+            default="", metavar="ORG",
+        ),
+        option(
+            "--purpose", zh="查看的用途。", en="For which purpose, with --as.",
+            type=click.Choice(Purpose.codes()), default=Purpose.QUALITY.value, show_default=True,
+        ),
+    ]  # fmt: skip
+
+
 def group(name: str, commands: Sequence[click.Command], *, zh: str, en: str) -> Group:
     """Commands under one name."""
     return Group(name, commands=commands, help=Said(Text(zh, en)))
@@ -123,18 +139,29 @@ def group(name: str, commands: Sequence[click.Command], *, zh: str, en: str) -> 
 
 def command(
     name: str, *, zh: str, en: str, params: Sequence[click.Parameter] = (), default_format: str = "table",
-    stores: bool = False,
+    stores: bool = False, reads: bool = False,
 ) -> Callable[[Callable[..., None]], Command]:  # fmt: skip
-    """Make the decorated function `(session, **given)` a command; one whose arguments are `stores` has no `--store`."""
+    """Make the decorated function `(session, **given)` a command; one whose arguments are `stores` has no `--store`.
+
+    One that `reads` the graph can do so with the eyes of an organisation.
+    """
 
     def make(function: Callable[..., None]) -> Command:
-        def callback(lang: str | None, format: str, store: str = "", **given: Any) -> None:  # noqa: A002  # the option's name
-            session = Session(store, lang or environment_locale(), format)
+        def callback(
+            lang: str | None,
+            format: str,  # noqa: A002  # the option's name
+            store: str = "",
+            viewer: str = "",
+            purpose: str = "quality",
+            **given: Any,
+        ) -> None:
+            session = Session(store, lang or environment_locale(), format, viewer, purpose)
             with refusals(session):
                 function(session, **given)
 
         shared = [each for each in common(default_format) if not (stores and each.name == "store")]
-        return Command(name, callback=callback, help=Said(Text(zh, en)), params=[*params, *shared])
+        eyes = seen_as() if reads else []
+        return Command(name, callback=callback, help=Said(Text(zh, en)), params=[*params, *eyes, *shared])
 
     return make
 

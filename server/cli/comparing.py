@@ -64,6 +64,7 @@ MODELS = ("weibull", "lognormal", "loglogistic", "exponential", "cox")
         ),
         level_option(),
     ],
+    reads=True,
 )  # fmt: skip
 def compare(
     session: Session, file: Path | None, part: str | None, maker: str | None, mode: str | None, by: str,

@@ -72,6 +72,7 @@ DRAWN = 7
             type=click.Choice(["probability", "hazard", "survival"]), default="probability", show_default=True,
         ),
     ],
+    reads=True,
 )  # fmt: skip
 def fit(
     session: Session, file: Path | None, part: str | None, maker: str | None, mode: str | None, by: str | None,

@@ -88,6 +88,7 @@ REGULAR = 2
         level_option(),
         picture_option(),
     ],
+    reads=True,
 )  # fmt: skip
 def forecast(session: Session, file: Path | None, part: str | None, picture: Path | None, **given: Any) -> None:
     """Status 1 when rows of the file were refused, also though the rest is forecast."""

@@ -110,6 +110,7 @@ REFUSED = {
             type=click.Choice(AXES), default=AXES[0], show_default=True,
         ),
     ],
+    reads=True,
 )  # fmt: skip
 def growth(
     session: Session, file: Path | None, part: str | None, maker: str | None, mode: str | None, end: float | None,

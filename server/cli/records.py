@@ -132,14 +132,14 @@ def of_part(session: Session, part: str | None, maker: str | None, mode: str | N
     """The records of a part that a view counts."""
     from analytics.labels import called, labels
     from analytics.life_model import mode_of, records
-    from analytics.model import model, organisation
+    from analytics.model import model
     from chaingraph import naming
 
     refuse_unknown(session, by, list(TAKEN))
     with session.view() as view:
         known = model(view)
         key = known.parts([naming.part(view, str(part))])[0]
-        of = None if maker is None else known.maker(organisation(view, maker))
+        of = None if maker is None else known.maker(naming.organisation(view, maker))
         wanted = None if mode is None else mode_of(view, key, mode)
         rows, unit, warnings = records(known, key, of, wanted)
         mark(session, view)

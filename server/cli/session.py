@@ -57,6 +57,9 @@ class Session:
     store: str
     locale: str
     format: str
+    viewer: str = ""
+    """The organisation whose eyes the graph is seen with; empty for the administrator's."""
+    purpose: str = "quality"
 
     def say(self, text: Text) -> str:
         """A text in the language of the call."""
@@ -106,4 +109,14 @@ class Session:
     def view(self) -> Iterator[View]:
         """What there is to see in the store, which must exist."""
         with self.workspace(existing=True) as workspace:
-            yield workspace.view()
+            yield self.seen(workspace)
+
+    def seen(self, workspace: Workspace) -> View:
+        """What is seen with the eyes that were asked for. Raises NotFound for an organisation that there is not."""
+        from chaingraph import naming
+
+        whole = workspace.view()
+        if not self.viewer:
+            return whole
+        naming.organisation(whole, self.viewer)
+        return workspace.view(self.viewer, self.purpose)

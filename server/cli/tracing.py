@@ -33,6 +33,7 @@ RELATIONS = [name for name, each in KINDS.items() if each.relation]
         ),
         option("--depth", zh="最多几层。", en="At most so many levels.", type=click.IntRange(1), metavar="N"),
     ],
+    reads=True,
 )  # fmt: skip
 def trace(
     session: Session, things: tuple[str, ...], along: str | None, direction: str | None, depth: int | None
@@ -41,7 +42,7 @@ def trace(
     from chaingraph import trace as walk
 
     with session.workspace(existing=True) as workspace:
-        view = workspace.view()
+        view = session.seen(workspace)
         found = walk(workspace, view, things, along, direction, depth)
         mark(session, view)
     headings = [Text("层", "Depth"), Text("键", "Key"), Text("名称", "Label")]
