@@ -297,7 +297,8 @@ def analysis_field(of: Analysis[Any, Any], subject: str | None) -> Any:
             asked[of.subject] = opaque.of(context_of(info).view).spelled(
                 asked[of.subject], with_kind=of.subject == "thing"
             )
-        return run(of.name, context_of(info).view, asked)
+        context = context_of(info)
+        return run(of.name, context.view, asked, context.workspace)
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     parameters = [
