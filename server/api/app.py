@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from anyio import to_thread
@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
@@ -33,6 +33,10 @@ Refused = Callable[[Request, Exception], Awaitable[Response]]
 """What is answered to a request that is refused."""
 
 
+OPEN = ("/health", "/auth/join", "/auth/login")
+"""Paths for whoever has no token (yet)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How the server answers.
@@ -40,13 +44,15 @@ class Settings:
     `locale` is the language where a request does not say; `authenticate` finds out who sends a request, and raises
     ApiError where it cannot (without it everybody acts as the embedded store's administrator). `development` opens
     introspection, GraphiQL and suggestions. `hosts` are names besides localhost under which a request may come, such as
-    that of a proxy; where none are given, any will do from another machine.
+    that of a proxy; where none are given, any will do from another machine. `routes` are mounted besides,
+    such as those of log-in.
     """
 
     locale: str = "en"
     authenticate: Authenticate | None = None
     development: bool = True
     hosts: tuple[str, ...] = ()
+    routes: Sequence[BaseRoute] = ()
     limits: Limits = field(default_factory=Limits)
 
 
@@ -132,8 +138,12 @@ def refusals(locale: str) -> Refused:
             error = Unreadable(error, locale_of(request, locale))
         assert isinstance(error, ApiError)
         body = {"errors": [{"message": error.message, "extensions": error.extensions}]}
-        content = json.dumps(body, ensure_ascii=False)
-        return Response(content, error.status, headers(error.code), media_type="application/json")
+        content, more = json.dumps(body, ensure_ascii=False), headers(error.code)
+        if error.code is Code.UNAUTHENTICATED and request.url.path.startswith("/tables"):
+            more = {"www-authenticate": 'Basic realm="chaingraph", charset="UTF-8"'}  # what spreadsheets ask people for
+        if seconds := (error.extensions or {}).get("retryAfter"):
+            more = {**more, "retry-after": str(seconds)}
+        return Response(content, error.status, more, media_type="application/json")
 
     return refused
 
@@ -174,12 +184,13 @@ def create_app(workspace: Workspace, settings: Settings | None = None) -> Starle
             Route("/graphql", endpoint),
             *(graphiql.routes if chosen.development else ()),
             Route("/tables/{name}.{form}", tables.endpoint(view)),
+            *chosen.routes,
             Route("/health", health(workspace)),
             Route("/health/{what:str}", health(workspace)),
         ],
         middleware=[
             Middleware(Hosts, hosts=chosen.hosts),
-            Middleware(Known, authenticate=chosen.authenticate, refused=refused, open_to_all=("/health",)),
+            Middleware(Known, authenticate=chosen.authenticate, refused=refused, open_to_all=OPEN),
         ],
         exception_handlers={ApiError: refused, StoreError: refused},
     )

@@ -9,7 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import strawberry
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from chaingraph import Actor, View, Workspace
 from server.api import opaque
@@ -67,7 +67,7 @@ def context_of(info: Any) -> Context:
     return found
 
 
-def locale_of(request: Request, default: str) -> str:
+def locale_of(request: HTTPConnection, default: str) -> str:
     """The first language of Accept-Language that we speak, else the default."""
     for part in request.headers.get("accept-language", "").split(","):
         language = part.partition(";")[0].strip().lower()
