@@ -7,13 +7,13 @@ from typing import Annotated, Any
 import strawberry
 
 from chaingraph import Capability
-from server.api import answers, tracing, types
+from server.api import answers, sharing, tracing, types
 from server.api.aspects import SAME, refuse_undeclared
 from server.api.context import context_of
 from server.api.executor import BatchExecutor
 from server.api.scalars import CONFIG
 from server.api.types import Node
-from server.api.uploads import Mutation, RowError
+from server.api.uploads import MUTATIONS, RowError
 
 
 def _node(info: strawberry.Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]) -> Any:  # noqa: A002
@@ -45,12 +45,18 @@ ROOT: dict[str, Any] = {
     ),
     **answers.root_fields(),
     "trace": tracing.field(),
+    **sharing.QUERIES,
     **types.list_fields(),
 }
 
 Query = strawberry.type(
     type("Query", (), {**ROOT, "__annotations__": {}}),
     description="What a viewer may see of the consortium's graph, and what follows from it.",
+)
+
+Mutation = strawberry.type(
+    type("Mutation", (), {**MUTATIONS, **sharing.MUTATIONS, "__annotations__": {}}),
+    description="Changing the graph.",
 )
 
 SCHEMA = strawberry.Schema(

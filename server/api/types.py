@@ -165,7 +165,9 @@ def object_type(of: Kind) -> Any:
         if field in of.refs:
             leaf(shown, f"{type_name(kind(of.refs[field]))} | None", describe(of, field), field)
             continue
-        certain = field == "stub" or (not of.stubs and (declared.required or declared.default is not None))
+        masked = declared.meta.own or of.aspect_of(field) != of.aspect
+        known = not of.stubs and not masked and (declared.required or declared.default is not None)
+        certain = field == "stub" or known
         kind_of = leaf_type(of, field)
         leaf(shown, kind_of if certain else maybe(kind_of), describe(of, field), field)
         if declared.vocabulary is not None:

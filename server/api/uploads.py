@@ -200,25 +200,17 @@ def _undo(info: strawberry.Info, input: Any) -> Any:  # noqa: A002 - the argumen
 _load.__annotations__ |= {"input": argument(UploadLoadInput, "The file."), "return": UploadPayload}
 _undo.__annotations__ |= {"input": argument(UploadUndoInput, "Which."), "return": UploadPayload}
 
-Mutation = strawberry.type(
-    type(
-        "Mutation",
-        (),
-        {
-            "__annotations__": {},
-            "upload_load": strawberry.mutation(
-                resolver=_load,
-                description="Take a file in: detect what it is, check each row, take the good ones, report the others.",
-                metadata={"cost": 100, "needs": Capability.UPLOAD},
-                directives=[CHANGES],
-            ),
-            "upload_undo": strawberry.mutation(
-                resolver=_undo,
-                description="Take an upload back: what it brought goes, what it had changed comes back.",
-                metadata={"cost": 100, "needs": Capability.UPLOAD},
-                directives=[CHANGES],
-            ),
-        },
+MUTATIONS: dict[str, Any] = {
+    "upload_load": strawberry.mutation(
+        resolver=_load,
+        description="Take a file in: detect what it is, check each row, take the good ones, report the others.",
+        metadata={"cost": 100, "needs": Capability.UPLOAD},
+        directives=[CHANGES],
     ),
-    description="Changing the graph.",
-)
+    "upload_undo": strawberry.mutation(
+        resolver=_undo,
+        description="Take an upload back: what it brought goes, what it had changed comes back.",
+        metadata={"cost": 100, "needs": Capability.UPLOAD},
+        directives=[CHANGES],
+    ),
+}
