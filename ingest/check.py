@@ -9,7 +9,7 @@ import polars as pl
 
 from chaingraph import View
 from chaingraph.snapshot import Snapshot
-from ingest import stubs
+from ingest import agreements, stubs
 from ingest.identity import compared, with_ids, without_duplicates
 from ingest.report import SHOWN, Finding, Report
 from ingest.resolve import Resolver
@@ -66,6 +66,8 @@ class Checker:
             rows = with_ids(rows, of)
         if of.key == ("id",) and of.stubs and not self.loader.administrator:
             rows = rows.with_columns(id=self._named_apart(of, rows["id"]))
+        if of.name == agreements.NAME:
+            rows = agreements.prepared(rows, resolver)
         rows, wrong = resolver.resolve(of, rows)
         bad = rows["_bad"]
         for name, places in wrong.items():
@@ -129,9 +131,12 @@ class Checker:
 
     def _compare(self, of: Kind, rows: pl.DataFrame, sources: list[Source]) -> None:
         """Keep what is new or changed and the loader's to change."""
-        rows = compared(rows, self.snapshot.table(of.name), of)
+        stored = self.snapshot.table(of.name)
+        rows = compared(agreements.continued(rows, stored) if of.name == agreements.NAME else rows, stored, of)
         if not of.by_owner:
             rows = self._allowed(of, rows, sources)
+        if of.name == agreements.NAME:
+            rows = self._immutable(rows, stored, sources)
         same = rows.filter(pl.col("_state") == "same")
         if of.name == "life_record":
             self._warn_of_equal(same, sources)
@@ -166,6 +171,15 @@ class Checker:
             mine = refused.filter(pl.col("_sheet") == source.number).select("row", what="key", owner="_owner")
             self.report.add_rows("row.not_yours", mine, file=source.name)
         return rows.filter(~forbidden).select(pl.exclude("leader"))
+
+    def _immutable(self, rows: pl.DataFrame, stored: pl.DataFrame, sources: list[Source]) -> pl.DataFrame:
+        """Without what no file may do to an agreement."""
+        wrong = list(agreements.refused(rows, stored, administrator=self.loader.administrator))
+        for code, found in wrong:
+            for source in sources:
+                mine = found.filter(pl.col("_sheet") == source.number).select("row", agreement="key")
+                self.report.add_rows(code, mine, file=source.name)
+        return rows.filter(~pl.col("key").is_in(pl.concat([found["key"] for _, found in wrong]).implode()))
 
     def _warn_of_equal(self, same: pl.DataFrame, sources: list[Source]) -> None:
         nameless = same.filter(pl.col("id").str.starts_with("r:") & pl.col("serial").is_null())

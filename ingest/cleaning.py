@@ -7,7 +7,8 @@ understood. Most cells are plain and are parsed as they stand; only those that a
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import polars as pl
@@ -22,6 +23,9 @@ _EXCEL_EPOCH = dt.date(1899, 12, 30)
 _EXCEL_DAYS = (1, 110_000)
 _DAYS = (dt.date(1900, 1, 1), dt.date(2200, 12, 31))
 """A year of two digits is none."""
+_BETWEEN = re.compile(r"[;；、，,/|\n]+")
+_CLOCK = r"^(.*\d[日号]?)[T\s]+(\d{1,2})[:：](\d{2})(?:[:：](\d{2})(?:\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?$"
+"""A day, a time of day, and what it is ahead of UTC."""
 
 
 class Cleaned(NamedTuple):
@@ -122,14 +126,31 @@ def _odd_dates(cells: pl.Series, *, excel: bool) -> pl.Series:
 
 
 def times(cells: pl.Series, *, excel: bool = False) -> Cleaned:
-    """Moments in UTC; what says no zone is taken as UTC, a day as its midnight."""
+    """Moments in UTC: a day (its midnight) in any way in which days are written, with or without a time of day and a
+    zone (`+08:00`) after it; what says no zone is taken as UTC.
+    """
     cells = without_dashes(cells)
     plain = cells.str.replace("T", " ", literal=True).str.strip_suffix("Z")
     values = plain.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="us")
     odd = values.is_null() & cells.is_not_null()
     if odd.any():
-        values = _at(values, odd, lambda _: dates(cells.filter(odd), excel=excel).values.cast(pl.Datetime("us")))
+        values = _at(values, odd, lambda _: _odd_times(cells.filter(odd), excel=excel))
     return Cleaned(values.dt.replace_time_zone("UTC"), values.is_null() & cells.is_not_null())
+
+
+def _odd_times(cells: pl.Series, *, excel: bool) -> pl.Series:
+    names = ["day", "hour", "minute", "second", "zone"]
+    read = cells.str.normalize("NFKC").str.extract_groups(_CLOCK).struct.rename_fields(names).struct.unnest()
+    written = read["day"].zip_with(read["day"].is_not_null(), cells)
+    zone = pl.col("zone").str.replace(":", "").str.replace("Z", "+0000").fill_null("+0000")
+    ahead = zone.str.slice(1, 2).cast(pl.Int64) * 60 + zone.str.slice(3, 2).cast(pl.Int64)
+    clock = [pl.col(name).cast(pl.Int64).fill_null(0) for name in ("hour", "minute", "second")]
+    hours, minutes, seconds = clock
+    real = (hours < 24) & (minutes < 60) & (seconds < 60) & (ahead <= 14 * 60)
+    behind = pl.when(zone.str.starts_with("-")).then(ahead).otherwise(-ahead)
+    after = pl.duration(hours=hours, minutes=minutes + behind, seconds=seconds)
+    days = dates(written, excel=excel).values.cast(pl.Datetime("us"))
+    return read.select(pl.when(real).then(days + after)).to_series()
 
 
 def booleans(cells: pl.Series) -> Cleaned:
@@ -145,6 +166,22 @@ def codes(cells: pl.Series, spellings: Mapping[str, str]) -> Cleaned:
     known = {fold(spelling): code for spelling, code in spellings.items()}
     distinct = cells.unique().drop_nulls()
     mapped = [known.get(fold(each)) for each in distinct.to_list()]
+    values = cells.replace_strict(distinct, pl.Series(mapped, dtype=pl.String), default=None, return_dtype=pl.String)
+    return Cleaned(values, values.is_null() & cells.is_not_null())
+
+
+def code_lists(cells: pl.Series, spellings: Mapping[str, str], order: Sequence[str]) -> Cleaned:
+    """Several codes in a cell, between `;`, `,`, `、`, `/` or line breaks: each once, in `order`, with `;` between.
+
+    A cell with anything that is no spelling of a code fails.
+    """
+    cells = without_dashes(cells)
+    known = {fold(spelling): code for spelling, code in spellings.items()}
+    distinct = cells.unique().drop_nulls()
+    mapped: list[str | None] = []
+    for each in distinct.to_list():
+        found = {known.get(fold(piece)) for piece in _BETWEEN.split(each) if fold(piece)}
+        mapped.append(None if None in found or not found else ";".join(code for code in order if code in found))
     values = cells.replace_strict(distinct, pl.Series(mapped, dtype=pl.String), default=None, return_dtype=pl.String)
     return Cleaned(values, values.is_null() & cells.is_not_null())
 

@@ -282,6 +282,49 @@ CODES: dict[str, Code] = {
         "若是不同的个体，请补充编号或序列号。",
         "If they are other units, give their numbers or serials.",
     ),
+    # agreements
+    "agreement.terms_changed": _code(
+        "error",
+        "{agreement} 的条款不能更改。",
+        "The terms of {agreement} do not change.",
+        "请使用新的版本号。",
+        "Use another version.",
+    ),
+    "agreement.state_change": _code(
+        "error",
+        "{agreement} 已了结，状态不能这样更改。",
+        "{agreement} is settled; its state cannot become that.",
+        "请使用新的版本号。",
+        "Use another version.",
+    ),
+    "agreement.only_proposed": _code(
+        "error",
+        "{agreement}：文件只能提出协议，不能确认或撤销。",
+        "{agreement}: a file of yours proposes; it neither accepts nor revokes.",
+        "请将状态写成 proposed（或留空），再用 agreements accept、revoke 答复。",
+        "Write proposed, or nothing; answer with agreements accept and revoke.",
+    ),
+    "agreement.other_sides": _code(
+        "error",
+        "{agreement} 的双方与同号的其他版本不同。",
+        "{agreement} is between others than its other versions.",
+        "请使用新的协议号。",
+        "Use another number.",
+    ),
+    "agreement.two_hold": _code(
+        "error",
+        "同一协议有两个版本同时生效（{agreement}）。",
+        "Two versions of one agreement would hold at once ({agreement}).",
+        "请将旧版本的状态写成 replaced。",
+        "Write the older one as replaced.",
+    ),
+    "agreement.itself": _code(
+        "error",
+        "{agreement} 的双方是同一组织。",
+        "{agreement} is of an organisation with itself.",
+        "请更正被授权方。",
+        "Correct the grantee.",
+    ),
     # references
     "reference.stub": _code(
         "info",

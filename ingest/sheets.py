@@ -17,7 +17,7 @@ from ingest.report import Report, finding
 from schema import Kind, Personal
 from schema.expressions import explain
 
-_IDENTIFIES = frozenset({"id", "serial", "uscc", "unit", "currency", "industry", "region"})
+_IDENTIFIES = frozenset({"id", "serial", "uscc", "unit", "currency", "industry", "region", "grantee", "records"})
 _FAILED = {
     int: "value.integer",
     float: "value.number",
@@ -123,10 +123,13 @@ def _values(
     """The typed values of a column and which cells failed."""
     field = column.field
     fine = pl.zeros(cells.len(), pl.Boolean, eager=True)
-    if field.vocabulary is None and field.python_type is str:
+    codes = field.vocabulary or field.meta.codes
+    if codes is None and field.python_type is str:
         return _text(kind, column, cells, source, loader, report), fine
     named = units.spellings(column.scale.unit or field.meta.unit)
-    if field.vocabulary is not None:
+    if field.meta.codes is not None:
+        cleaned = cleaning.code_lists(cells, field.meta.codes.spellings(), field.meta.codes.codes())
+    elif field.vocabulary is not None:
         cleaned = _codes(kind, column, cells)
     elif field.python_type is float:
         cleaned = cleaning.numbers(cells, factor=column.scale.factor, units=named)
@@ -183,8 +186,8 @@ def _report_failed(
 ) -> None:
     field = column.field
     rows = pl.DataFrame({"row": source.table.cells[ROW], "value": cells}).filter(failed)
-    if field.vocabulary is not None:
-        worded = explain(kind, "value.unknown_code", limit=", ".join(field.vocabulary.codes()))
+    if (codes := field.vocabulary or field.meta.codes) is not None:
+        worded = explain(kind, "value.unknown_code", limit=", ".join(codes.codes()))
         report.add_worded("value.unknown_code", "error", *worded, rows, file=source.name, column=column.heading)
         return
     if field.python_type is float:

@@ -23,6 +23,7 @@ from chaingraph.snapshot import Snapshot
 from chaingraph.stubs import stub_rows
 from chaingraph.workspace import Workspace
 from schema import Text, kind
+from schema.entities.agreement import GROUP
 from schema.vocabularies import AgreementState as State
 
 ALLOWED: dict[State, frozenset[State]] = {
@@ -183,7 +184,10 @@ def visible(snapshot: Snapshot, actor: Actor) -> pl.DataFrame:
         return rows
     covered = Rights(snapshot, actor.organisation, actor.purpose.value, dt.datetime.now(dt.UTC)).covered
     me = actor.organisation
+    led = snapshot.table("consortium").filter(pl.col("leader") == me)["key"].to_list()
+    groups = [pl.col("grantee").str.starts_with(f"{GROUP}{key}/") for key in led]
     mine = (pl.col("owner") == me) | (pl.col("proposed_by") == me) | pl.col("grantee").is_in(covered)
+    mine = pl.any_horizontal(mine, *groups)
     return rows.filter(mine.fill_null(value=False))
 
 

@@ -20,7 +20,8 @@ def test_the_page_is_what_the_code_says() -> None:
 
 def test_every_code_is_listed_and_used() -> None:
     source = "\n".join(path.read_text(encoding="utf-8") for path in INGEST.rglob("*.py") if path.name != "codes.py")
-    used = set(re.findall(r'"((?:file|sheet|column|value|row|key|life_record|reference|upload)\.[a-z_]+)"', source))
+    groups = "file|sheet|column|value|row|key|life_record|reference|upload|agreement"
+    used = set(re.findall(rf'"((?:{groups})\.[a-z_]+)"', source))
     assert set(CODES) <= used
     raised = {"upload.unknown", "upload.ambiguous", "upload.not_yours"}
     assert used - set(CODES) - raised <= set(MESSAGES)

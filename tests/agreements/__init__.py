@@ -1,0 +1,1 @@
+"""Tests of agreements: how they come about and end, what they mean, requests for names, their exchange."""
