@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,12 +30,17 @@ from schema import KINDS, kind
 LOG = logging.getLogger(__name__)
 
 
+KEPT, WARMED = 64, 8
+"""Views kept of one snapshot, and how many of those asked last are made of the next before it is shown."""
+
+
 @dataclass(frozen=True, slots=True)
 class Views:
     """The views of one snapshot, by viewer and purpose."""
 
     of: Snapshot
-    made: dict[tuple[str, str], View]
+    made: OrderedDict[tuple[str, str], View]
+    """Those asked last stand last; there are at most `KEPT`."""
 
 
 class Workspace:
@@ -46,7 +52,7 @@ class Workspace:
         self._graph = Follower(store)
         self._checkpoints = Keeper(store, lambda revision: digest_at(store, revision))
         self._lock = threading.Lock()
-        self._views = Views(Snapshot.empty(), {})
+        self._views = Views(Snapshot.empty(), OrderedDict())
         self._next = self._views
         self._pseudonyms: bytes | None = None
 
@@ -103,10 +109,13 @@ class Workspace:
         slot = (viewer, purpose)
         with self._lock:
             if snapshot is not self._views.of:
-                self._views = self._next if snapshot is self._next.of else Views(snapshot, {})
+                self._views = self._next if snapshot is self._next.of else Views(snapshot, OrderedDict())
             made = self._views.made.get(slot)
             if made is None or (made.until is not None and made.until <= dt.datetime.now(dt.UTC)):
                 made = self._views.made[slot] = View(snapshot, viewer, purpose, secret=self._secret())
+            self._views.made.move_to_end(slot)
+            while len(self._views.made) > KEPT:
+                self._views.made.popitem(last=False)
             return made
 
     def _secret(self) -> bytes:
@@ -118,8 +127,8 @@ class Workspace:
     def _prepare(self, snapshot: Snapshot) -> None:
         """Make the views of a snapshot before it is shown, as far as those of the one before were asked."""
         with self._lock:
-            asked = dict(self._views.made)
-        views = {slot: View(snapshot, *slot, secret=self._secret()) for slot in asked}
+            asked = dict(list(self._views.made.items())[-WARMED:])
+        views = OrderedDict((slot, View(snapshot, *slot, secret=self._secret())) for slot in asked)
         for slot, view in views.items():
             view.warm(asked[slot])
         self._next = Views(snapshot, views)
