@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import strawberry
 
 from chaingraph import Capability
-from server.api import answers, sharing, tracing, types
+from server.api import access, answers, sharing, tracing, types
 from server.api.aspects import SAME, refuse_undeclared
 from server.api.context import context_of
 from server.api.executor import BatchExecutor
@@ -46,6 +46,7 @@ ROOT: dict[str, Any] = {
     **answers.root_fields(),
     "trace": tracing.field(),
     **sharing.QUERIES,
+    **access.QUERIES,
     **types.list_fields(),
 }
 
@@ -55,7 +56,7 @@ Query = strawberry.type(
 )
 
 Mutation = strawberry.type(
-    type("Mutation", (), {**MUTATIONS, **sharing.MUTATIONS, "__annotations__": {}}),
+    type("Mutation", (), {**MUTATIONS, **sharing.MUTATIONS, **access.MUTATIONS, "__annotations__": {}}),
     description="Changing the graph.",
 )
 

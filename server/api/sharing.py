@@ -31,7 +31,7 @@ from chaingraph import (
 from schema import Text, kind
 from schema.vocabularies import Aspects, AtEnd, Disclosure, Purpose
 from server.api import opaque
-from server.api.aspects import OWN, nothing
+from server.api.aspects import CODE_OF, OWN, nothing
 from server.api.context import Context, context_of
 from server.api.errors import ApiError, Code
 from server.api.inputs import argument, codes_of, described_enum, maybe, several
@@ -302,7 +302,7 @@ def _presets(info: strawberry.Info, locale: Any = UNSET) -> Any:
             name=PRESET_NAMES(each.name),
             label=each.label.say(language),
             text=each.text.say(language),
-            aspects=[Aspects(aspect.value) for aspect in each.aspects],
+            aspects=[CODE_OF[aspect] for aspect in each.aspects],
             purposes=list(each.purposes),
             mode=each.mode,
             at_end=each.at_end,
