@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import hashlib
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -164,19 +165,19 @@ class Rights:
             & (pl.col("owner") != self.viewer)
         )
         seen: set[Grant] = set()
-        waiting = [_grant(row) for row in self._with(agreements, self.viewer)]
-        onward = agreements.filter("onward")
+        waiting = deque(_grant(row) for row in self._with(agreements, self.viewer))
+        onward = agreements.filter("onward").collect()
         passed: dict[str, list[Grant]] = {}
         while waiting:
-            grant = waiting.pop(0)
+            grant = waiting.popleft()
             bare = Grant(grant.owner, grant.aspects, grant.scopes, grant.mode, ())
             if bare in seen or not grant.aspects:
                 continue
             seen.add(bare)
             yield grant
-            if grant.owner not in passed:
-                passed[grant.owner] = [_grant(row) for row in self._with(onward, grant.owner)]
-            waiting += [grant.onward(further) for further in passed[grant.owner]]
+            if len(onward) and grant.owner not in passed:
+                passed[grant.owner] = [_grant(row) for row in self._with(onward.lazy(), grant.owner)]
+            waiting += [grant.onward(further) for further in passed.get(grant.owner, ())]
 
     def _with(self, agreements: pl.LazyFrame, firm: str) -> Sequence[dict[str, Any]]:
         """Those with a firm that are in force."""

@@ -61,9 +61,8 @@ class Seen:
         self._source = source
         self._rights = rights
         self._mode = mode
-        self._plain = rights.revealed | {rights.viewer}
         sites = source.table("site").select("key", "organisation")
-        self._masks = Masks(rights.viewer, secret, dict(sites.iter_rows()))
+        self._masks = Masks(rights.viewer, secret, sites, rights.revealed | {rights.viewer})
         self._mine_of: dict[str, _Mine] = {}
         self._tables: dict[str, _Table] = {}
         self._natural: dict[str, pl.Series] = {}
@@ -308,15 +307,13 @@ class Seen:
         hides: set[tuple[str, str]] = set()
         columns: list[pl.Series] = []
         if named:
-            naturals = shut.select(of.natural_of()).to_series()
-            pairs = self._masks.column(of, naturals, shut["owner"], self._plain)
-            keys = _joined(naturals, shut["owner"], pairs)
+            keys = self._masks.column(of, shut.select(of.natural_of()).to_series(), shut["owner"]).keys
             texts = [field for field in key_fields(of) if field.meta.output_name() not in of.refs]
             columns += keys.alias("key").to_frame().select(texts).get_columns()
         for field in fields:
-            pairs = self._masks.column(kind(of.refs[field]), shut[field], shut["owner"], self._plain)
-            hides |= set(pairs.explode("hidden").select("owner", "hidden").drop_nulls().iter_rows())
-            columns.append(_joined(shut[field], shut["owner"], pairs).alias(field))
+            told = self._masks.column(kind(of.refs[field]), shut[field], shut["owner"])
+            hides |= set(told.firms.iter_rows())
+            columns.append(told.keys.alias(field))
         masked = shut.with_columns(columns)
         if of.by_owner and not of.merged:  # its own number and owner are its key
             fresh = masked
@@ -326,9 +323,3 @@ class Seen:
         whole = pl.concat([rows[np.flatnonzero(~closed)], fresh])
         order = np.argsort(np.append(np.flatnonzero(~closed), at), kind="stable")
         return whole[order], frozenset(hides)
-
-
-def _joined(values: pl.Series, owners: pl.Series, pairs: pl.DataFrame) -> pl.Series:
-    """For each value and owner what stands for it, null for null."""
-    asked = pl.DataFrame({"value": values, "owner": owners})
-    return asked.join(pairs, on=["value", "owner"], how="left", nulls_equal=True, maintain_order="left")["masked"]
