@@ -10,6 +10,8 @@ from chaingraph.agreements import preview_of as preview_of_agreement
 from chaingraph.agreements import propose as propose_agreement
 from chaingraph.agreements import revoke as revoke_agreement
 from chaingraph.audit import Action, Entry
+from chaingraph.audit.log import AuditLog
+from chaingraph.audit.owners import others_behind, others_in
 from chaingraph.errors import Busy, ChaingraphError, Conflict, NotFound, StoreError, Unavailable
 from chaingraph.tracing import RELATIONS, Reached, Trace, trace
 from chaingraph.view import View
@@ -21,6 +23,7 @@ __all__ = [
     "RELATIONS",
     "Action",
     "Actor",
+    "AuditLog",
     "Busy",
     "Capability",
     "ChaingraphError",
@@ -38,6 +41,8 @@ __all__ = [
     "decline_agreement",
     "decline_identity",
     "grant_identity",
+    "others_behind",
+    "others_in",
     "preset_terms",
     "preview_agreement",
     "preview_of_agreement",
