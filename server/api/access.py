@@ -138,7 +138,7 @@ MUTATIONS: dict[str, Any] = {
     ),
     "invitation_create": mutation(
         "invitation_create",
-        "Invite a person of a firm without an identity provider to join by a local account; the code is shown this once.",
+        "Invite a person of a firm without an identity provider to join by a local account; the code is shown once.",
         {
             "organisation": ORGANISATION,
             "role": Given(ROLE, "In which role; no more than one's own.", required=True),

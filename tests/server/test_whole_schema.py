@@ -38,7 +38,7 @@ SCALARS = {
     "File": st.just(nodes.String("none")),
 }
 PAGES = {"first", "last", "after", "before"}
-ANSWERS = {"product", "trace", "node", "nodes", *(to_camel_case(each.name) for each in ANALYSES.values())}
+ANSWERS = {"agreementPreview", "product", "trace", "node", "nodes", *(to_camel_case(each.name) for each in ANALYSES.values())}
 
 
 def plainer() -> str:
