@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from analytics.hazard import LEVEL
 from analytics.life.hierarchy import own_rates
 from analytics.pooling.answers import Benchmark, note, refusal
 from analytics.pooling.estimates import Firms, Pooled, chosen, firms, place
+from analytics.pooling.ledger import Ledger
 from analytics.pooling.private import private_mean
 from analytics.pooling.releases import (
     AUDIT,
@@ -26,7 +28,7 @@ from analytics.pooling.releases import (
     opened,
     permitted,
 )
-from analytics.pooling.rules import rules
+from analytics.pooling.rules import Rules, rules
 from analytics.pooling.values import METRICS, own, pool
 from chaingraph.actor import EVERYBODY, Actor, Capability
 from chaingraph.audit.entries import Action, Entry
@@ -139,19 +141,29 @@ def ad_hoc(
         whole = firms(of, among, figures, mechanisms)
         by = tuple(sorted({each for several in whole.by for each in several}))
         told: Record = {"by": by, "unit": whole.unit, "contributors": len(whole.owners)}
-        if len(whole.owners) < max(limits.contributors, limits.private_contributors if noise else 0):
-            told = {"refused": "too_few", "need": limits.private_contributors if noise else limits.contributors}
-        elif noise is not None:
+        if noise is not None:
             told |= _noisy(workspace, asked, whole, noise)
         else:
             ledger = opened(workspace)
-            if not ledger.allow(ledger.sums(of, figures, mechanisms)):
-                told = {"refused": "solvable"}
-            else:
-                workspace.register.put(COLLECTION, AUDIT, ledger.state())
-                dominated = limits.dominated(whole.y, whole.t)
-                told = {"refused": "dominated"} if dominated else told | _ratio(of.model, whole, statistic)
+            refused = judged(ledger, limits, asked, whole, figures, mechanisms)
+            workspace.register.put(COLLECTION, AUDIT, ledger.state())
+            told = {"refused": refused} if refused else told | _ratio(of.model, whole, statistic)
         return _told(workspace, actor, snapshot, asked, {}, told, statistic)
+
+
+def judged(
+    ledger: Ledger, limits: Rules, asked: Asked, whole: Firms, figures: pl.DataFrame, mechanisms: Sequence[str] | None
+) -> str | None:
+    """Why an answer about some figures is refused, None where it is given; it is in the ledger then.
+
+    What does not depend on figures comes first. That an answer is dominated does: it says that one firm has more than
+    so much of the sum. So such an answer counts as given, and there are no more of these hints than of answers.
+    """
+    if len(whole.owners) < limits.contributors:
+        return "too_few"
+    if not ledger.allow(ledger.sums(asked.metric, figures, mechanisms)):
+        return "solvable"
+    return "dominated" if limits.dominated(whole.y, whole.t) else None
 
 
 def _where(snapshot: Snapshot, figures: pl.DataFrame, where: Filter) -> pl.DataFrame:
@@ -177,6 +189,8 @@ def _ratio(model: str, of: Firms, statistic: str) -> Record:
 def _noisy(workspace: Workspace, asked: Asked, of: Firms, noise: Noise) -> Record:
     """A mean with noise, its privacy loss taken off the budget first."""
     limits = rules()
+    if len(of.owners) < limits.private_contributors:
+        return {"refused": "too_few", "need": limits.private_contributors}
     spent = dict(workspace.register.all(COLLECTION)).get(BUDGETS, {})
     total = spent.get(asked.name, 0.0) + noise.epsilon
     if total > limits.epsilon * (1 + 1e-9):

@@ -18,8 +18,8 @@ def private_mean(values: Sequence[float], low: float, high: float, epsilon: floa
     One firm's value, whatever it is, moves the mean of n values by (high - low) / n at most: that is the sensitivity,
     and noise of the scale sensitivity / epsilon gives epsilon-differential privacy, the number of firms being known
     (Dwork, McSherry, Nissim and Smith, TCC 2006, 265-284). `low` and `high` must not come from the data. Raises
-    ChaingraphError (`benchmark.noise`; `benchmark.opendp` where OpenDP is not installed), ArithmeticError where its own reckoning of the
-    privacy loss is another than epsilon: a wrong unit would add next to no noise and say nothing.
+    ChaingraphError (`benchmark.noise`; `benchmark.opendp` where OpenDP is not installed), ArithmeticError where its own
+    reckoning of the privacy loss is another than epsilon: a wrong unit would add next to no noise and say nothing.
     """
     if not (low < high and epsilon > 0):
         raise ChaingraphError(

@@ -40,9 +40,9 @@ class Metric:
 
     def unit(self, of: str) -> str | None:
         """The unit of its values, for figures in a unit."""
-        if self.name == "weibull_shape":
+        if self.model == "shape" or of == "1":
             return None
-        return {"rate": f"1/{of}"}.get(self.model, of)
+        return f"1/{of}" if self.model == "rate" else of
 
 
 METRICS = {
