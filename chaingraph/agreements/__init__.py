@@ -2,6 +2,9 @@
 
 from chaingraph.agreements.identities import decline_identity, grant_identity, request_identity, requests
 from chaingraph.agreements.lifecycle import ALLOWED, accept, decline, propose, revoke, visible
+from chaingraph.agreements.odrl import Exported, Imported
+from chaingraph.agreements.odrl import export as export_odrl
+from chaingraph.agreements.odrl import read as read_odrl
 from chaingraph.agreements.presets import PRESETS, Preset, preset
 from chaingraph.agreements.preview import Preview, Shared, preview, preview_of
 from chaingraph.agreements.terms import FIXED, Terms, grantee_of, grantee_text, records_of
@@ -10,6 +13,8 @@ __all__ = [
     "ALLOWED",
     "FIXED",
     "PRESETS",
+    "Exported",
+    "Imported",
     "Preset",
     "Preview",
     "Shared",
@@ -17,6 +22,7 @@ __all__ = [
     "accept",
     "decline",
     "decline_identity",
+    "export_odrl",
     "grant_identity",
     "grantee_of",
     "grantee_text",
@@ -24,6 +30,7 @@ __all__ = [
     "preview",
     "preview_of",
     "propose",
+    "read_odrl",
     "records_of",
     "request_identity",
     "requests",

@@ -154,12 +154,16 @@ def _firms(of: Kind, rows: pl.DataFrame) -> set[str]:
 
 
 _USES = {
-    Disclosure.SHOW: Text("可以查看", "sees"),
+    Disclosure.SHOW: Text(
+        "此后，{whom}可以查看{owner}所述的：{kinds}。", "After this, {whom} can see what {owner} states: {kinds}."
+    ),
     Disclosure.USE: Text(
-        "看不到数值，但其计算结果可以用到", "does not see the figures, but results computed for it use"
+        "此后，{whom}的计算可以用到{owner}所述的：{kinds}；数值本身不可见。",
+        "After this, results computed for {whom} use what {owner} states, without showing figures: {kinds}.",
     ),
     Disclosure.POOL: Text(
-        "看不到数值，只有多家汇总的对标会用到", "does not see the figures; only benchmarks of several firms use"
+        "此后，{whom}的多家汇总对标会用到{owner}所述的：{kinds}；数值本身不可见。",
+        "After this, benchmarks of several firms for {whom} use what {owner} states, without showing figures: {kinds}.",
     ),
 }
 _ENDS = {
@@ -171,15 +175,17 @@ _ENDS = {
 
 
 def _sentences(terms: Terms, shared: list[Shared], named: bool, firms: int | None) -> Iterable[Text]:
-    whom, use = grantee_text(terms.grantee), _USES[terms.mode]
-    kinds = Text("、".join(_counted(each).zh for each in shared), ", ".join(_counted(each).en for each in shared))
-    if not shared:
-        kinds = Text("（无）", "nothing")
-    about = _records_text(terms)
+    whom, about = grantee_text(terms.grantee), _records_text(terms)
+    named_kinds = [_counted(each) for each in shared if each.rows != 0]
+    kinds = Text("（目前没有行）", "nothing so far")
+    if named_kinds:
+        kinds = Text("、".join(each.zh for each in named_kinds), ", ".join(each.en for each in named_kinds))
+    use = _USES[terms.mode]
     yield Text(
-        f"此后，{whom.zh}{use.zh}：{terms.owner} 所述的{kinds.zh}{about.zh}。",
-        f"After this, {whom.en} {use.en}: what {terms.owner} states of {kinds.en}{about.en}.",
+        use.zh.format(whom=whom.zh, owner=terms.owner, kinds=kinds.zh + about.zh),
+        use.en.format(whom=whom.en, owner=terms.owner, kinds=kinds.en + about.en),
     )
+    yield Text("以后新增的同类数据也在内。", "What is added later is covered, too.")
     purposes = [member(Purpose, code).text for code in terms.purposes]
     yield Text(
         f"用途：{'、'.join(each.zh for each in purposes)}；不得用于其他用途。",
@@ -234,7 +240,7 @@ def _counted(shared: Shared) -> Text:
     of = KINDS[shared.kind]
     if shared.rows is None:
         return Text(of.text.zh, of.plural.en.lower())
-    return Text(f"{of.text.zh} {shared.rows} 行", f"{shared.rows} {of.plural.en.lower()}")
+    return Text(f"{of.text.zh}（{shared.rows} 行）", f"{of.plural.en.lower()} ({shared.rows})")
 
 
 _SCOPE: dict[str, Text] = {
@@ -247,10 +253,10 @@ _SCOPE: dict[str, Text] = {
 
 def _records_text(terms: Terms) -> Text:
     if terms.records == ALL:
-        return Text("（不限零部件）", ", of any part")
+        return Text("，不限零部件", ", about any part")
     pieces: list[Any] = [term.partition(":") for term in terms.records.split(";")]
     said = [_SCOPE[what].format(name=name) for what, _, name in pieces]
-    return Text(f"（仅{'、'.join(each.zh for each in said)}）", f", about {_and([each.en for each in said])} only")
+    return Text(f"，仅限{'、'.join(each.zh for each in said)}", f", about {_and([each.en for each in said])} only")
 
 
 def _and(words: list[str]) -> str:
