@@ -5,7 +5,7 @@ PYTHON = $(shell for p in python3 python3.13 python3.12 python3.11; do \
   "$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { command -v "$$p"; break; }; done)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r
 
-.PHONY: help setup setup-test setup-dev setup-neo4j setup-oracles demo demo-neo4j serve graphiql test check bench bundle generate pins clean
+.PHONY: help setup setup-test setup-dev setup-neo4j setup-oracles setup-oidc demo demo-neo4j serve graphiql test check bench bundle generate pins clean
 
 help:
 	@grep -E '^## ' Makefile | cut -c4-
@@ -28,10 +28,10 @@ endif
 
 ## make serve     GraphQL, tables and GraphiQL on this machine
 serve: setup graphiql
-	@$(BIN)/chaingraph serve
+	@$(BIN)/chaingraph serve --open
 
 ## make test      all checks and all tests
-test: check setup-neo4j setup-oracles
+test: check setup-neo4j setup-oracles setup-oidc
 	@$(BIN)/python -m pytest -q -n 2
 
 ## make check     style, types, layers, unused dependencies
@@ -66,7 +66,7 @@ pins: setup-dev
 
 ## make clean     remove the environment, caches and build outputs (not your data)
 clean:
-	rm -rf .venv .cache .hypothesis build dist *.egg-info server/graphiql/node_modules
+	rm -rf .venv .cache .hypothesis build dist *.egg-info server/graphiql/node_modules tests/auth/provider/node_modules
 
 setup-test: .venv/.test
 setup-dev: .venv/.dev
@@ -118,6 +118,17 @@ $(NEO4J_LIBRARIES)/stamp: tests/neo4j/pom.xml
 	@rm -rf $(@D)
 	@mvn -q -B -f tests/neo4j/pom.xml dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=$(abspath $(@D))/lib
 	@touch $@
+
+# The OpenID Connect provider that tests of authentication run against: JavaScript by its lock file, no install scripts.
+OIDC := tests/auth/provider/node_modules/.package-lock.json
+
+setup-oidc: $(OIDC)
+	@.ci/system-packages node:nodejs
+
+$(OIDC): tests/auth/provider/package-lock.json
+	@.ci/system-packages npm:npm node:nodejs
+	@echo 'Fetching the identity provider of the tests (first time and after updates only) ...'
+	@cd $(<D) && npm ci --silent --ignore-scripts --no-audit --no-fund && touch node_modules/.package-lock.json
 
 # GraphiQL is for `make serve` alone: JavaScript by its lock file, with no install scripts. Without it the server says so and runs.
 graphiql: $(if $(wildcard server/graphiql/package-lock.json),server/graphiql/node_modules/.package-lock.json)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError, model_validator
@@ -53,14 +53,61 @@ class Settings(BaseSettings):
         "Where there are none, any name will do, except over the loopback.",
     )
 
+    mode: Literal["development", "production"] | None = Field(
+        None,
+        description="`production` or `development`. Where nothing is said, `serve` is for development on the "
+        "loopback, and for production elsewhere.",
+    )
+    introspection: bool | None = Field(
+        None,
+        description="Whether the schema can be asked for, with GraphiQL in a browser; refused in production. Where "
+        "nothing is said, on the loopback in development only.",
+    )
+    oidc_issuer: str | None = Field(
+        None, description="Address of the OpenID Connect provider, as its tokens have it in `iss`."
+    )
+    oidc_audience: str | None = Field(None, description="What its access tokens have in `aud` when they are for us.")
+    oidc_leeway: int = Field(30, ge=0, le=300, description="Seconds by which its clock may differ from ours.")
+    oidc_organisation_claim: str = Field(
+        "organisation",
+        min_length=1,
+        description="Claim that says the organisation; dots lead into objects, as in `firm.code`.",
+    )
+    oidc_role_claim: str = Field(
+        "role",
+        min_length=1,
+        description="Claim that says the role; dots lead into objects, as in `realm_access.roles`.",
+    )
+    oidc_organisations: Annotated[dict[str, str], NoDecode] = Field(
+        default_factory=dict,
+        description="Which value of that claim is which organisation, `value=code`, with commas between. Where there "
+        "are none, the claim has the code.",
+    )
+    oidc_roles: Annotated[dict[str, str], NoDecode] = Field(
+        default_factory=dict,
+        description="Which value of that claim is which role, `value=role`, with commas between; others are none. "
+        "Where there are none, the claim has the role.",
+    )
+    session_minutes: int = Field(
+        60, ge=1, le=1440, description="Minutes after which whoever has a local account logs in anew."
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _parts(cls, given: dict[str, Any]) -> dict[str, Any]:
-        """What is empty left out, names between commas as a tuple, and user and password out of `neo4j_auth`."""
+        """What is empty left out, what has commas as a tuple or mapping, user and password out of `neo4j_auth`."""
         given = {name: value for name, value in given.items() if value != ""}
         if isinstance(given.get("hosts"), str):
             names = (each.strip() for each in given["hosts"].split(","))
             given = {**given, "hosts": tuple(each for each in names if each)}
+        for name in ("oidc_organisations", "oidc_roles"):
+            if isinstance(given.get(name), str):
+                pairs = [each.partition("=") for each in given[name].split(",") if each.strip()]
+                if not all(value.strip() and code.strip() for value, _, code in pairs):
+                    raise ValueError(f"{PREFIX}{name.upper()} must be value=code, with commas between")
+                given = {**given, name: {value.strip(): code.strip() for value, _, code in pairs}}
+        if given.get("oidc_issuer") and not given.get("oidc_audience"):
+            raise ValueError("CHAINGRAPH_OIDC_ISSUER needs CHAINGRAPH_OIDC_AUDIENCE")
         auth = given.get("neo4j_auth")
         if isinstance(auth, SecretStr):
             auth = auth.get_secret_value()

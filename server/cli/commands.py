@@ -20,10 +20,12 @@ from server.cli.loading import load, template, undo
 from server.cli.planning import plan_test
 from server.cli.serving import serve
 from server.cli.storing import store
+from server.cli.tokens import account, token, tokens
 from server.cli.tracing import trace
 
 BEFORE = (demo, load, undo)
-AFTER = (fit, compare, forecast, growth, lives, plan_test, trace, template, export, serve, store)
+AFTER = (fit, compare, forecast, growth, lives, plan_test, trace, template, export)
+SERVED = (serve, token, tokens, account, store)
 
 
 class Main(click.Group):
@@ -39,7 +41,7 @@ class Main(click.Group):
         if self._known is None:
             from server.cli.analyses import commands
 
-            self._known = {str(each.name): each for each in (*BEFORE, *commands(), *AFTER)}
+            self._known = {str(each.name): each for each in (*BEFORE, *commands(), *AFTER, *SERVED)}
         return self._known
 
     @commands.setter
@@ -48,7 +50,7 @@ class Main(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command by its name; None where there is none."""
-        known = next((each for each in (*BEFORE, *AFTER) if each.name == cmd_name), None)
+        known = next((each for each in (*BEFORE, *AFTER, *SERVED) if each.name == cmd_name), None)
         return known or super().get_command(ctx, cmd_name)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -11,15 +12,26 @@ from schema.text import Text
 from server.cli import output
 from server.cli.command import command, option
 from server.cli.demo import mark
-from server.cli.session import Session
+from server.cli.session import Session, program
 
 if TYPE_CHECKING:
     from chaingraph import Workspace
+    from chaingraph.settings import Settings as Known
+    from server.api.app import Settings
+    from server.production import Plan
 
+_OPEN = Text(
+    "未要求令牌（--open）：本机上凡能连上者都是管理员。",
+    "No token is asked for (--open): everybody who connects on this machine is the administrator.",
+)
+_DEVELOPMENT = Text(
+    "开发模式：{program} token 组织 --role 角色 签发令牌。",
+    "Development mode: {program} token ORGANISATION --role ROLE prints a token.",
+)
 _EXPOSED = Text(
-    "警告：{host} 可从别的机器访问，而服务尚无身份验证：凡能连上者均可读取和更改全部数据。",
-    "Warning: {host} can be reached from other machines, and there is no authentication yet: whoever connects can read "
-    "and change everything.",
+    "警告：{host} 可从别的机器访问，而服务处于开发模式，也接受开发令牌。",
+    "Warning: {host} can be reached from other machines, and the server is in development mode: it takes tokens of "
+    "that mode, too.",
 )
 
 _WAITING = Text(
@@ -32,40 +44,76 @@ PATIENCE = 3.0
 
 @command(
     "serve",
-    zh="提供 GraphQL、数据表和控制台；缺省只对本机开放。",
-    en="Serve GraphQL, tables and GraphiQL; to this machine only, unless told otherwise.",
+    zh="提供 GraphQL、数据表和控制台，凭令牌访问；缺省只对本机开放。",
+    en="Serve GraphQL, tables and GraphiQL to who has a token; to this machine only, unless told otherwise.",
     params=[
         option("--host", zh="监听地址。", en="Address to listen on.", default="127.0.0.1", show_default=True),
         option(
             "--port", zh="端口。", en="Port.", type=click.IntRange(1, 65535), default=8000, show_default=True,
             metavar="PORT",
         ),
+        option(
+            "--open", "open_to_all", is_flag=True, zh="不要求令牌，凡能连上者都是管理员；仅限本机。",
+            en="Ask for no token: whoever connects is the administrator. On this machine only.",
+        ),
     ],
 )  # fmt: skip
-def serve(session: Session, host: str, port: int) -> None:
+def serve(session: Session, host: str, port: int, open_to_all: bool) -> None:
     """Until it is interrupted."""
     import uvicorn
 
     from chaingraph.settings import settings
-    from server.api.app import Settings, create_app, is_loopback
+    from server.api.app import create_app
+    from server.production import Plan, check, is_near
 
-    private = host == "localhost" or is_loopback(host)
-    hosts = settings().hosts
+    chosen = settings()
+    plan = Plan.of(host, chosen, open_to_all=open_to_all)
     with session.workspace(lazy=True) as workspace:
         ready = _followed(session, workspace)
-        app = create_app(workspace, Settings(locale=session.locale, development=private, hosts=hosts))
-        if not private:
-            session.note(_EXPOSED.format(host=host))
+        check(plan, workspace, chosen)
+        app = create_app(workspace, _application(session, workspace, plan, chosen))
+        if plan.open:
+            session.note(_OPEN)
+        elif plan.mode == "development":
+            session.note((_DEVELOPMENT if is_near(host) else _EXPOSED).format(host=host, program=program()))
         if ready:
             mark(session, workspace.view())
         listening = _socket(host, port)
         base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        for name, path in addresses(console=private):
+        for name, path in addresses(console=plan.introspection):
             output.line(f"{session.say(name)}  {base}{path}")
         output.flush()
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False))
         with listening:
             server.run(sockets=[listening])
+
+
+def _application(session: Session, workspace: Workspace, plan: Plan, chosen: Known) -> Settings:
+    """How the application answers, and whom."""
+    from server.api.app import Settings
+    from server.auth.accounts import Accounts
+    from server.auth.authenticator import Authenticator
+    from server.auth.oidc import OpenId, Provider
+    from server.auth.routes import Routes
+
+    said = Settings(locale=session.locale, development=plan.introspection, hosts=chosen.hosts)
+    if plan.open:
+        return said
+    provider = None
+    if chosen.oidc_issuer and chosen.oidc_audience:
+        provider = Provider(
+            chosen.oidc_issuer, chosen.oidc_audience, chosen.oidc_leeway, chosen.oidc_organisation_claim,
+            chosen.oidc_role_claim, chosen.oidc_organisations, chosen.oidc_roles,
+        )  # fmt: skip
+    accounts = Accounts(workspace, session=60.0 * chosen.session_minutes)
+    authenticate = Authenticator(
+        workspace,
+        openid=OpenId(provider) if provider else None,
+        development=plan.mode == "development",
+        locale=session.locale,
+        local=accounts,
+    )
+    return replace(said, authenticate=authenticate, routes=Routes(accounts, session.locale).routes)
 
 
 def _followed(session: Session, workspace: Workspace) -> bool:
