@@ -10,14 +10,16 @@ from graphql import (
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
+    OverlappingFieldsCanBeMergedRule,
+    ValidationContext,
     get_operation_ast,
     parse,
     specified_rules,
     validate,
 )
 
-from server.api.errors import Code, Refused
-from server.api.limits import Limits
+from server.api.errors import ApiError, Code, Refused
+from server.api.limits import Limits, look_over
 
 KEPT = 200_000
 """Characters of query text kept; a parsed document takes some 250 bytes for each."""
@@ -30,12 +32,13 @@ class Documents:
         self.schema = schema
         self.limits = limits
         self.hide = not development
-        self.rules = list(specified_rules) if development else [*specified_rules, NoSchemaIntrospectionCustomRule]
+        rules = [merging(limits.merging) if r is OverlappingFieldsCanBeMergedRule else r for r in specified_rules]
+        self.rules = rules if development else [*rules, NoSchemaIntrospectionCustomRule]
         self._kept: OrderedDict[str, DocumentNode] = OrderedDict()
         self._size = 0
 
     def get(self, text: str) -> DocumentNode:
-        """The document of a text; raises Refused when it does not parse or does not fit the schema."""
+        """The document of a text; raises Refused when it does not parse or fit the schema, ApiError beyond a limit."""
         found = self._kept.get(text)
         if found is not None:
             self._kept.move_to_end(text)
@@ -49,14 +52,28 @@ class Documents:
         return found
 
     def _read(self, text: str) -> DocumentNode:
+        if len(text) > self.limits.document:
+            raise ApiError(Code.TOO_LARGE, f"The document has more than {self.limits.document} characters.")
         try:
             document = parse(text, max_tokens=self.limits.tokens)
         except GraphQLError as error:
             raise Refused(Code.SYNTAX, [error]) from None
+        look_over(document, self.limits)
         errors = validate(self.schema, document, self.rules, max_errors=20, hide_suggestions=self.hide)
         if errors:
             raise Refused(Code.INVALID, errors)
         return document
+
+
+def merging(most: int) -> type[OverlappingFieldsCanBeMergedRule]:
+    """The rule that overlapping fields can be merged, which compares them in pairs, giving up after so much work."""
+
+    class Merging(OverlappingFieldsCanBeMergedRule):
+        def __init__(self, context: ValidationContext) -> None:
+            super().__init__(context)
+            self.rule_context.remaining_complexity_budget = most
+
+    return Merging
 
 
 def operation_of(document: DocumentNode, name: str | None) -> OperationDefinitionNode:

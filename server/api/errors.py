@@ -34,9 +34,11 @@ class Code(enum.StrEnum):
     TOO_DEEP = "TOO_DEEP"
     """Selections are nested deeper than allowed."""
     TOO_MANY = "TOO_MANY"
-    """Too many aliases or directives."""
+    """Too many aliases, directives, definitions, conditions or values."""
     TOO_LARGE = "TOO_LARGE"
-    """The body is larger than allowed."""
+    """The body, or a text in it, is larger than allowed."""
+    TOO_SLOW = "TOO_SLOW"
+    """The body did not come in time."""
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
     """A mutation over GET, or a method that is neither GET nor POST."""
     FORBIDDEN = "FORBIDDEN"
@@ -57,6 +59,7 @@ class Code(enum.StrEnum):
 
 STATUS = {
     Code.TOO_LARGE: 413,
+    Code.TOO_SLOW: 408,
     Code.METHOD_NOT_ALLOWED: 405,
     Code.FORBIDDEN: 403,
     Code.UNAUTHENTICATED: 401,
@@ -115,11 +118,14 @@ def cause(error: GraphQLError) -> BaseException | None:
     return original
 
 
-def headers(code: object) -> dict[str, str]:
-    """The headers of a response that refuses a request with this code."""
+def headers(code: object, error: GraphQLError | None = None) -> dict[str, str]:
+    """The headers of a response that refuses a request with this code, or with this error."""
+    wait = (error.extensions or {}).get("retryAfter") if error is not None else None
+    if wait is not None:
+        return {"retry-after": str(wait)}
     if code == Code.UNAUTHENTICATED:
         return {"www-authenticate": 'Bearer realm="chaingraph"'}
-    return {"retry-after": str(RETRY_AFTER)} if code == Code.UNAVAILABLE else {}
+    return {"retry-after": str(RETRY_AFTER)} if code in {Code.UNAVAILABLE, Code.THROTTLED} else {}
 
 
 def formatted(error: GraphQLError, request_id: str, locale: str = "en", *, ran: bool = True) -> dict[str, Any]:

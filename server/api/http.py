@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -30,13 +30,15 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from chaingraph import StoreError, Unavailable
+from server.api.bodies import counting, limited, loads, plain_coding
+from server.api.budget import Budgets
 from server.api.documents import Documents, operation_of
 from server.api.errors import ApiError, Code, Refused, Unreadable, cause, formatted, headers
 from server.api.executor import BatchExecutor
-from server.api.limits import Limits, Measure, measure
+from server.api.limits import Limits, look_over_variables, measure
 
 MODERN = "application/graphql-response+json"
 PLAIN = "application/json"
@@ -62,7 +64,8 @@ class Endpoint:
 
     `context(request)` makes what resolvers find in `info.context`; `begin(context, mutation)` is called with it before
     anything is executed, and may raise StoreError; `permit(context, document, operation)` before that, and may raise
-    ApiError. Resolvers are plain functions; costly operations and mutations run in a thread.
+    ApiError; `settle(context)` after all that, before any answer, and may raise StoreError: then 503 is the answer.
+    Resolvers are plain functions; costly operations and mutations run in a thread.
     """
 
     def __init__(
@@ -75,6 +78,8 @@ class Endpoint:
         page: Callable[[Request], Response] | None = None,
         begin: Callable[[Any, bool], None] | None = None,
         permit: Callable[[Any, DocumentNode, OperationDefinitionNode], None] | None = None,
+        settle: Callable[[Any], Awaitable[None]] | None = None,
+        budgets: Budgets | None = None,
     ) -> None:
         self.schema = schema._schema  # noqa: SLF001 - strawberry has no public name for the graphql-core schema
         self.context = context
@@ -83,6 +88,8 @@ class Endpoint:
         self.page = page
         self.begin = begin
         self.permit = permit
+        self.settle = settle
+        self.budgets = budgets or Budgets(self.limits)
         self.documents = Documents(self.schema, self.limits, development=development)
         self.readers, self.writers = CapacityLimiter(4), CapacityLimiter(4)  # who waits for a lock holds up no query
 
@@ -105,12 +112,16 @@ class Endpoint:
         try:
             async with AsyncExitStack() as stack:
                 asked = await self.read(request, stack)
-                result, measured = await self.run(asked, request, context)
+                try:
+                    result, cost = await self.run(asked, request, context)
+                finally:
+                    if self.settle is not None:
+                        await self.settle(context)
         except StoreError as error:
             unreadable = Unreadable(error, getattr(context, "locale", "en"))
             return answer(refusal([unreadable], request_id, unreadable.code), media, unreadable.status, unreadable.code)
         except ApiError as error:
-            return answer(refusal([error], request_id, error.code), media, error.status, error.code)
+            return answer(refusal([error], request_id, error.code), media, error.status, error.code, error)
         except Refused as refused:
             legacy = media == PLAIN and refused.code in {Code.SYNTAX, Code.INVALID}
             body = refusal(refused.errors, request_id, refused.code)
@@ -123,11 +134,12 @@ class Endpoint:
         locale = getattr(context, "locale", "en")
         body = {"errors": [formatted(e, request_id, locale) for e in result.errors]} if result.errors else {}
         body["data"] = result.data
-        body["extensions"] = {"cost": {"requested": int(measured.once), "allowed": self.limits.cost}}
+        body["extensions"] = {"cost": cost}
         return answer(body, media, 200)
 
-    async def run(self, asked: Asked, request: Request, context: Any) -> tuple[ExecutionResult, Measure]:
-        """Parse, check, measure and execute; raises ApiError or Refused for what is not executed."""
+    async def run(self, asked: Asked, request: Request, context: Any) -> tuple[ExecutionResult, dict[str, int]]:
+        """Parse, check, measure and execute, and what it cost; raises ApiError or Refused for what is not executed."""
+        look_over_variables(asked.variables, self.limits)
         document = self.documents.get(asked.query)
         operation = operation_of(document, asked.operation_name)
         if request.method == "GET" and operation.operation is not OperationType.QUERY:
@@ -136,6 +148,8 @@ class Endpoint:
             self.permit(context, document, operation)
         measured = measure(self.schema, document, operation, asked.variables, self.limits)
         mutation = operation.operation is OperationType.MUTATION
+        actor = getattr(context, "actor", None)
+        remaining = None if actor is None else self.budgets.spend(actor, measured.once)
 
         def execute() -> ExecutionResult:
             if self.begin is not None:
@@ -159,17 +173,20 @@ class Endpoint:
             raise lost
         if result.data is None and result.errors and all(e.path is None for e in result.errors):
             raise Refused(Code.INVALID, result.errors)  # variables that do not fit
-        return result, measured
+        cost = {"requested": int(measured.once), "allowed": self.limits.cost}
+        return result, cost if remaining is None else {**cost, "remaining": remaining}
 
     async def read(self, request: Request, stack: AsyncExitStack) -> Asked:
         """What the request asks for; files of a multipart request stay open as long as `stack`."""
+        if len(request.scope.get("query_string", b"")) > self.limits.address:
+            raise ApiError(Code.TOO_LARGE, f"The address is longer than {self.limits.address} bytes.")
         if request.method == "GET":
             return asked_of(
                 {
                     "query": request.query_params.get("query"),
                     "operationName": request.query_params.get("operationName") or None,
                     **{
-                        name: loads(request.query_params[name].encode(errors="surrogatepass"))
+                        name: loads(request.query_params[name].encode(errors="surrogatepass"), self.limits)
                         for name in ("variables", "extensions")
                         if request.query_params.get(name)
                     },
@@ -177,6 +194,7 @@ class Endpoint:
             )
         if request.method != "POST":
             raise ApiError(Code.METHOD_NOT_ALLOWED, f"Use {ALLOWED}.")
+        plain_coding(request)
         content = request.headers.get("content-type", "")
         kind, _, parameters = content.partition(";")
         kind = kind.strip().lower()
@@ -187,26 +205,29 @@ class Endpoint:
             raise ApiError(Code.BAD_REQUEST, f"Send {PLAIN} or multipart/form-data, not {kind or 'nothing'}.")
         if charset and charset.group(1).lower() not in {"utf-8", "utf8"}:
             raise ApiError(Code.BAD_REQUEST, "Send UTF-8.")
-        chunks = [chunk async for chunk in limited(request, self.limits.body)]
-        return asked_of(loads(b"".join(chunks)))
+        chunks = [chunk async for chunk in limited(request, self.limits.body, self.limits.body_seconds)]
+        return asked_of(loads(b"".join(chunks), self.limits))
 
     async def read_multipart(self, request: Request, stack: AsyncExitStack) -> Asked:
         """The GraphQL multipart request specification: `operations`, `map`, then the files."""
         if not request.headers.get(PREFLIGHT):
             raise ApiError(Code.FORBIDDEN, f"Uploads need the header {PREFLIGHT} with any value.")
-        counted = Request(request.scope, counting(request.receive, self.limits.upload))
+        limits = self.limits
+        counted = Request(request.scope, counting(request.receive, limits.upload, limits.upload_seconds))
         try:
             form = await stack.enter_async_context(
-                counted.form(max_files=20, max_fields=20, max_part_size=self.limits.body)
+                counted.form(max_files=limits.files, max_fields=limits.files, max_part_size=limits.body)
             )
         except (HTTPException, MultiPartException, KeyError, UnicodeDecodeError) as error:
             raise ApiError(Code.BAD_REQUEST, f"The multipart body does not parse: {error}") from None
         operations, where = (
-            loads(str(form.get(name, "")).encode(errors="surrogatepass")) for name in ("operations", "map")
+            loads(str(form.get(name, "")).encode(errors="surrogatepass"), limits) for name in ("operations", "map")
         )
         if not isinstance(where, dict):
             raise ApiError(Code.BAD_REQUEST, "The part map names a list of variables for each file.")
         asked = asked_of(operations)
+        if sum(len(paths) for paths in where.values() if isinstance(paths, list)) > limits.files:
+            raise ApiError(Code.TOO_MANY, f"At most {limits.files} files may be placed.")
         for name, paths in where.items():
             file = form.get(name)
             if not isinstance(file, UploadFile) or not isinstance(paths, list):
@@ -247,47 +268,6 @@ def asked_of(payload: Any) -> Asked:
     return Asked(query, variables or {}, name)
 
 
-def loads(body: bytes) -> Any:
-    """JSON in UTF-8; refuses what Python would take beyond the standard, and text that no file could hold."""
-    try:
-        text = body.decode()
-        found = json.loads(text, parse_constant=_no_constant)
-        if "\\u" in text:
-            json.dumps(found, ensure_ascii=False).encode()
-    except RecursionError:
-        raise ApiError(Code.BAD_REQUEST, "The JSON is nested too deeply.") from None
-    except UnicodeError:
-        raise ApiError(Code.BAD_REQUEST, "The body is not UTF-8 throughout, or escapes half a character.") from None
-    except ValueError as error:
-        raise ApiError(Code.BAD_REQUEST, f"The body is not JSON: {error}") from None
-    return found
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON.")
-
-
-async def limited(request: Request, most: int) -> AsyncIterator[bytes]:
-    """The body in pieces; raises ApiError beyond `most` bytes."""
-    async for chunk in Request(request.scope, counting(request.receive, most)).stream():
-        yield chunk
-
-
-def counting(receive: Receive, most: int) -> Receive:
-    """`receive` that raises ApiError once more than `most` bytes have come."""
-    seen = 0
-
-    async def counted() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > most:
-            raise ApiError(Code.TOO_LARGE, f"The body is larger than {most} bytes.")
-        return message
-
-    return counted
-
-
 def accepted(header: str | None) -> str:
     """The media type to answer in: the client's first choice of the two, the modern one where it does not mind."""
     if not header:
@@ -322,14 +302,16 @@ def refusal(errors: Any, request_id: str, code: Code) -> dict[str, Any]:
     return {"errors": shown}
 
 
-def answer(body: dict[str, Any], media: str, status: int, code: Code | None = None) -> Response:
+def answer(
+    body: dict[str, Any], media: str, status: int, code: Code | None = None, error: ApiError | None = None
+) -> Response:
     """A JSON response."""
     try:
         content = to_json(body)
     except PydanticSerializationError:  # half a character (a lone surrogate) in some text
         content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
     response = Response(content, status, media_type=f"{media}; charset=utf-8")
-    response.headers.update(headers(code))
+    response.headers.update(headers(code, error))
     if code is Code.METHOD_NOT_ALLOWED:
         response.headers["allow"] = ALLOWED
     return response

@@ -24,9 +24,12 @@ from graphql import (
     InlineFragmentNode,
     IntValueNode,
     ListValueNode,
+    Node,
     NullValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    StringValueNode,
     Undefined,
     VariableNode,
     get_named_type,
@@ -36,6 +39,8 @@ from graphql import (
 from server.api.errors import ApiError, Code
 
 CAP = 1e12
+BITS = 63
+"""What a whole number may take: no type of the schema has longer ones."""
 INTROSPECTION_COST = 200
 MUTATION_COST = 10
 LEAF_LIST = 0.01
@@ -44,7 +49,13 @@ LEAF_LIST = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that one request may ask for."""
+    """The most that one request may ask for, and a member over time.
+
+    `document` is in characters, `definitions` are its operations and fragments, `merging` the work of comparing fields
+    that may overlap. `nesting` are the levels of lists and objects in variables and in literals, `values` and `objects`
+    (of input) how many of them, `text` the characters of each. A member's `budget` is in points of cost, `budget_rate`
+    what it gets back in a second.
+    """
 
     tokens: int = 2_000
     cost: int = 50_000
@@ -54,7 +65,20 @@ class Limits:
     page: int = 100
     list_size: int = 20
     body: int = 1_000_000
+    address: int = 60_000
+    body_seconds: float = 20.0
     upload: int = 200_000_000
+    upload_seconds: float = 900.0
+    document: int = 50_000
+    definitions: int = 64
+    merging: int = 20_000
+    nesting: int = 24
+    values: int = 5_000
+    objects: int = 250
+    text: int = 4_000
+    files: int = 20
+    budget: int = 400_000
+    budget_rate: float = 4_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +221,62 @@ def _default(value: Any) -> Any:
 
 def _is_list(type_: Any) -> bool:
     return isinstance(type_.of_type if isinstance(type_, GraphQLNonNull) else type_, GraphQLList)
+
+
+def look_over(document: DocumentNode, limits: Limits) -> None:
+    """Refuse a parsed document that would take long to validate or to run, whatever it means; raises ApiError."""
+    if len(document.definitions) > limits.definitions:
+        raise ApiError(Code.TOO_MANY, f"At most {limits.definitions} operations and fragments may stand in a document.")
+    objects = 0
+    stack: list[tuple[Node, int]] = [(each, 0) for each in document.definitions]
+    while stack:
+        node, depth = stack.pop()
+        if isinstance(node, StringValueNode) and len(node.value) > limits.text:
+            raise ApiError(Code.TOO_LARGE, f"A text has more than {limits.text} characters.", node)
+        objects += isinstance(node, ObjectValueNode)
+        depth += isinstance(node, (ObjectValueNode, ListValueNode))
+        if depth > limits.nesting:
+            raise ApiError(Code.TOO_DEEP, f"Values are nested too deeply; {limits.nesting} levels are allowed.", node)
+        if len(getattr(node, "directives", None) or ()) > limits.directives:
+            raise ApiError(Code.TOO_MANY, f"At most {limits.directives} directives may stand in one place.", node)
+        for name in node.keys:
+            below = getattr(node, name, None)
+            if isinstance(below, Node):
+                stack.append((below, depth))
+            elif isinstance(below, (tuple, list)):
+                stack.extend((each, depth) for each in below)
+    _few_objects(objects, limits)
+
+
+def look_over_variables(variables: Mapping[str, Any], limits: Limits) -> None:
+    """Refuse variables of too many or too long values before they are coerced; raises ApiError."""
+    objects = values = 0
+    stack: list[tuple[Any, int]] = [(variables, 0)]
+    while stack:
+        value, depth = stack.pop()
+        values += 1
+        if values > limits.values:
+            raise ApiError(Code.TOO_MANY, f"The variables have more than {limits.values} values.")
+        if isinstance(value, (dict, list)):
+            if depth >= limits.nesting:
+                said = f"Variables are nested too deeply; {limits.nesting} levels are allowed."
+                raise ApiError(Code.TOO_DEEP, said)
+            objects += isinstance(value, dict)
+            texts = [name for name in value if isinstance(name, str)]
+            if any(len(text) > limits.text for text in texts):
+                raise ApiError(Code.TOO_LARGE, f"A text has more than {limits.text} characters.")
+            stack.extend((each, depth + 1) for each in (value.values() if isinstance(value, dict) else value))
+        elif isinstance(value, str) and len(value) > limits.text:
+            raise ApiError(Code.TOO_LARGE, f"A text has more than {limits.text} characters.")
+        elif isinstance(value, int) and value.bit_length() > BITS:
+            raise ApiError(Code.OUT_OF_RANGE, "A whole number in the variables is too large.")
+    _few_objects(objects, limits)
+
+
+def _few_objects(count: int, limits: Limits) -> None:
+    if count > limits.objects:
+        said = f"At most {limits.objects} objects of input (conditions of a filter, say) may be given."
+        raise ApiError(Code.TOO_MANY, said)
 
 
 def measure(
