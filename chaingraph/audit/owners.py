@@ -24,7 +24,7 @@ def others_in(view: View, name: str, places: NDArray[np.signedinteger[Any]] | No
     """The firms other than the viewer whose rows stand at these places of `view.table(name)`, or anywhere in it."""
     if places is None:
         return view.memo(("others", name), lambda: _named(view, name, _numbers(view, name)[0]))
-    return _named(view, name, _numbers(view, name)[0][places])
+    return _named(view, name, _numbers(view, name)[0][places[places >= 0]])
 
 
 def others_behind(view: View, aspects: Iterable[Aspect]) -> dict[str, frozenset[str]]:

@@ -26,7 +26,7 @@ from analytics import ANALYSES, Analysis, run
 from chaingraph import Capability, View
 from schema import KINDS, Text, Vocabulary, kind
 from schema.core import Aspect
-from server.api import opaque, types
+from server.api import opaque, touched, types
 from server.api.aspects import RESTS_ON, add, declare, reveals
 from server.api.context import context_of
 from server.api.errors import ApiError, Code
@@ -298,6 +298,7 @@ def analysis_field(of: Analysis[Any, Any], subject: str | None) -> Any:
                 asked[of.subject], with_kind=of.subject == "thing"
             )
         context = context_of(info)
+        touched.analysis(context.view, of.name, RESTS_ON[of.name])
         return run(of.name, context.view, asked, context.workspace)
 
     keyword = inspect.Parameter.KEYWORD_ONLY
@@ -360,6 +361,8 @@ def find_product(
     if id:
         of, key = opaque.of(view).read_id(id) or ("", "")
         place = int(view.locate("part", [key])[0]) if of == "part" else -1
+        if place < 0:
+            touched.unknown(id)
         return None if place < 0 else ProductOf(view, place)
     if not number:
         raise ApiError(Code.BAD_REQUEST, "Say which product: its id, or its number.")
@@ -371,6 +374,8 @@ def find_product(
     found = described_ones if len(described_ones) else found
     if len(found) > 1:
         raise ApiError(Code.REFUSED, f"{number} is the number of several parts: {', '.join(found['key'].head(8))}.")
+    if not len(found):
+        touched.unknown(f"{issuer or ''}/{number}")
     return ProductOf(view, found["at"][0]) if len(found) else None
 
 

@@ -17,8 +17,8 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from chaingraph import Actor, Capability, ChaingraphError, StoreError, View, Workspace
-from server.api import aspects, graphiql, tables
+from chaingraph import Actor, ChaingraphError, StoreError, Workspace
+from server.api import aspects, graphiql, tables, touched
 from server.api.context import Context, locale_of
 from server.api.errors import ApiError, Code, Unreadable, headers
 from server.api.http import Endpoint
@@ -159,14 +159,9 @@ def create_app(workspace: Workspace, settings: Settings | None = None) -> Starle
     def context(request: Request) -> Context:
         return Context(workspace, locale_of(request, chosen.locale), request.state.actor)
 
-    def view(request: Request) -> View:
-        asked = context(request)
-        if not asked.actor.may(Capability.READ):
-            raise aspects.forbidden("A table", asked.actor)
-        return asked.view
-
     def permit(asked: Context, document: DocumentNode, operation: OperationDefinitionNode) -> None:
-        aspects.permit(endpoint.schema, document, operation, asked.actor)
+        with asked.touched.refusals():
+            aspects.permit(endpoint.schema, document, operation, asked.actor)
 
     endpoint = Endpoint(
         SCHEMA,
@@ -176,6 +171,7 @@ def create_app(workspace: Workspace, settings: Settings | None = None) -> Starle
         page=graphiql.page if chosen.development else None,
         begin=Context.begin,
         permit=permit,
+        settle=touched.settle,
     )
     refused = refusals(chosen.locale)
     return Starlette(
@@ -183,7 +179,7 @@ def create_app(workspace: Workspace, settings: Settings | None = None) -> Starle
             Route("/", lambda _request: RedirectResponse("/graphql")),
             Route("/graphql", endpoint),
             *(graphiql.routes if chosen.development else ()),
-            Route("/tables/{name}.{form}", tables.endpoint(view)),
+            Route("/tables/{name}.{form}", tables.endpoint(context)),
             *chosen.routes,
             Route("/health", health(workspace)),
             Route("/health/{what:str}", health(workspace)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 
 from chaingraph import Actor, View, Workspace
 from server.api import opaque
+from server.api.touched import Touched
 
 _SECRETS: WeakKeyDictionary[Workspace, bytes] = WeakKeyDictionary()
 """What ids and cursors are sealed by, for each store; read once, since a remote one is far."""
@@ -33,6 +34,7 @@ class Context:
     workspace: Workspace
     locale: str
     actor: Actor
+    touched: Touched = field(default_factory=Touched)
 
     @cached_property
     def view(self) -> View:
@@ -50,8 +52,9 @@ class Context:
     def begin(self, mutation: bool) -> None:
         """Take the view before anything else, so that a graph that cannot be read is known by then; raises StoreError.
 
-        A mutation's own view is taken after it.
+        A mutation's own view is taken after it. What is read from here on is noted.
         """
+        self.touched.begin()
         view = self.look()
         if not mutation:
             self.view = view

@@ -81,6 +81,7 @@ class Groups(Source):
 
 def group(listing: Listing, by: list[str], first: int) -> pl.DataFrame:
     """The largest `first` groups of each list of a listing: list number `_g`, the columns grouped by, `count`."""
+    listing.note()
     rows = listing.frame.select("_g", "_at")
     values = rows.select("_g")
     if by:

@@ -9,7 +9,7 @@ import polars as pl
 
 from chaingraph import View
 from schema import BASE, Kind, kind
-from server.api import opaque
+from server.api import opaque, touched
 from server.api.naming import has_names, shown_name, type_name
 from server.api.sources import Indices, Picked, Source, Values
 
@@ -23,6 +23,7 @@ class KindRows(Source):
         self.kind = of
         self.places = places
         self.type_name = type_name(of)
+        self._noted = False
 
     def take(self, indices: Indices) -> Source:
         """Some of the rows."""
@@ -34,6 +35,9 @@ class KindRows(Source):
 
     def series(self, name: str) -> pl.Series:
         """A column of the table, for these rows."""
+        if not self._noted:
+            self._noted = True
+            touched.rows(self.view, self.kind.name, self.places)
         column = self.view.table(self.kind.name)[name]
         return column if self.places is None else column[self.places]  # Series.gather costs ten times as much
 

@@ -18,8 +18,10 @@ from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chaingraph import View
+from chaingraph import Action, Capability, View
 from schema import BASE, Kind, Text
+from server.api import aspects, touched
+from server.api.context import Context
 from server.api.errors import ApiError, Code
 from server.api.filters import both, condition, operators_of
 from server.api.naming import lists
@@ -66,8 +68,9 @@ def rows(view: View, of: Kind, parameters: Iterable[tuple[str, str]]) -> pl.Data
             field, _, operator = name.partition(".")
             conditions.append(_condition(of, _column(of, field), operator or "eq", text))
     listing = Listing(view, of, both(conditions) if conditions else None, order)
-    places = listing.everything()
-    found = view.table(of.name).select(columns)[places if limit is None else places[:limit]]
+    places = listing.everything()[:limit]
+    touched.rows(view, of.name, places)
+    found = view.table(of.name).select(columns)[places]
     return found if locale is None else labelled(of, found, locale)
 
 
@@ -105,8 +108,8 @@ def written(frame: pl.DataFrame, form: str) -> bytes:
     return out.getvalue()
 
 
-def endpoint(view: Callable[[Request], View]) -> Callable[[Request], Any]:
-    """The handler of `/tables/{name}.{form}` on the view that `view` gives for a request."""
+def endpoint(context: Callable[[Request], Context]) -> Callable[[Request], Any]:
+    """The handler of `/tables/{name}.{form}` for who sends a request, as `context` finds out."""
 
     async def table(request: Request) -> Response:
         name, form = request.path_params["name"], request.path_params["form"]
@@ -118,10 +121,20 @@ def endpoint(view: Callable[[Request], View]) -> Callable[[Request], Any]:
             )
         asked = request.query_params.multi_items()
 
-        def make() -> bytes:
-            return written(rows(view(request), known[name], asked), form)
+        who = context(request)
+        who.touched.action = Action.EXPORT
 
-        content = await to_thread.run_sync(make)
+        def make() -> bytes:
+            with who.touched.watching():
+                if not who.actor.may(Capability.READ):
+                    raise aspects.forbidden("A table", who.actor)
+                return written(rows(who.view, known[name], asked), form)
+
+        try:
+            with who.touched.refusals():
+                content = await to_thread.run_sync(make)
+        finally:
+            await touched.settle(who)
         headers = {"x-content-type-options": "nosniff", "cache-control": "no-cache"}
         if form != "json":
             headers["content-disposition"] = f'attachment; filename="{name}.{form}"'

@@ -10,7 +10,7 @@ from strawberry import UNSET
 
 from chaingraph import RELATIONS, Reached, trace
 from schema import kind
-from server.api import opaque, types
+from server.api import opaque, touched, types
 from server.api.answers import COST, result_type, revealing
 from server.api.aspects import RESTS_ON, reveals
 from server.api.context import context_of
@@ -78,6 +78,7 @@ def _trace(
         raise ApiError(Code.OUT_OF_RANGE, f"trace: depth is at least 1, not {depth}.")
     context = context_of(info)
     sealed = opaque.of(context.view)
+    touched.analysis(context.view, "trace", RESTS_ON["trace"])
     starts = [sealed.spelled(each, with_kind=True) for each in things]
     relation, way = (each.value if each else None for each in (along, direction))
     return trace(context.workspace, context.view, starts, relation, way, depth or None, limit)

@@ -11,7 +11,7 @@ from strawberry import UNSET
 
 from chaingraph import Capability, View
 from schema import KINDS, Kind, kind
-from server.api import opaque
+from server.api import opaque, touched
 from server.api.aspects import Reveals, declare, nothing, of_field, reveals
 from server.api.context import Locale, context_of
 from server.api.groups import group_field, group_type
@@ -252,7 +252,7 @@ class ColumnsOf:
 
     def __getattr__(self, name: str) -> Any:
         if name == "total_count":
-            return int(self._page.listing.counts[0])
+            return self._page.listing.totals()[0]
         if name == "has_next_page":
             return bool((self._page.remaining - self._page.counts)[0] > 0)
         if name == "end_cursor":
@@ -313,7 +313,11 @@ def _columns(of: Kind) -> Callable[..., Any]:
 def things(view: View, ids: list[str]) -> list[Row | None]:
     """The rows of these ids, None for one that there is not (or that the viewer may not see)."""
     sealed = opaque.of(view)
-    return rows_of(view, [sealed.read_id(text) for text in ids])
+    found = rows_of(view, [sealed.read_id(text) for text in ids])
+    for text, row in zip(ids, found, strict=True):
+        if row is None:
+            touched.unknown(text)
+    return found
 
 
 def rows_of(view: View, wanted: Sequence[tuple[str, str] | None]) -> list[Row | None]:
