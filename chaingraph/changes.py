@@ -101,8 +101,16 @@ def keys_frame(keys: pl.Series) -> pl.DataFrame:
 def encoded(rows: pl.DataFrame) -> bytes:
     """Rows as a payload has them."""
     out = io.BytesIO()
-    rows.write_ipc(out, compression="zstd")
+    own_text(rows).write_ipc(out, compression="zstd")
     return out.getvalue()
+
+
+def own_text(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with no text in memory but their own: what polars filters shares the texts of all there were, and
+    would write them to files with it.
+    """
+    texts = [c for c, of in rows.schema.items() if of == pl.String and rows[c].null_count() < len(rows)]
+    return rows.with_columns(pl.concat_str([pl.col(c), pl.lit("")]).alias(c) for c in texts)
 
 
 def decoded(

@@ -60,7 +60,8 @@ class Manifest(BaseModel):
 
 
 def manifest(store: Store, digest: Callable[[int], bytes | None]) -> Manifest | None:
-    """What the store's checkpoint holds; None where there is none, or one of another journal or other tables.
+    """What the store's checkpoint holds; None where there is none, or one of another journal or other tables, or from
+    before rows were erased.
 
     `digest(revision)` is the journal's there, None where it does not reach.
     """
@@ -70,7 +71,7 @@ def manifest(store: Store, digest: Callable[[int], bytes | None]) -> Manifest | 
     except ValidationError:
         return None
     held = digest(found.revision)
-    return found if held and found.mark == mark(found.revision, held) else None
+    return found if held and found.mark == mark(found.revision, held, store.head().erased) else None
 
 
 def read(store: Store, found: Manifest, digest: bytes) -> Snapshot | None:
@@ -108,7 +109,7 @@ def write(store: Store, snapshot: Snapshot, before: Manifest | None) -> Manifest
             pieces.setdefault(name, []).append(hashlib.sha256(data).hexdigest())
             number += 1
     made = Manifest(
-        mark=mark(snapshot.revision, snapshot.digest),
+        mark=mark(snapshot.revision, snapshot.digest, store.head().erased),
         revision=snapshot.revision,
         rows=snapshot.size,
         slot=slot,

@@ -72,7 +72,7 @@ def newest(store: Store, limit: int) -> Snapshot:
     def digest(revision: int) -> bytes | None:
         return digest_at(store, revision) if known(redactions, revision) else None
 
-    local = Snapshot.newest(store.snapshots, limit, digest)
+    local = Snapshot.newest(store.snapshots, limit, digest, len(redactions))
     tried = None
     while store.remote and local.revision < limit:
         found = checkpoint.manifest(store, digest)
@@ -251,7 +251,7 @@ class Follower:
     def _written(self, snapshot: Snapshot) -> Snapshot:
         """The snapshot as mapped files, if it can be written."""
         try:
-            written = snapshot.write(self._store.snapshots)
+            written = snapshot.write(self._store.snapshots, self._erased)
             if self._store.head().erased != self._erased:
                 clear(self._store)  # it may have rows that were erased meanwhile
             return written
@@ -278,10 +278,11 @@ class Follower:
             with again(self._store, head.erased):
                 found = self._newer(before, head)
                 if found is before or self._store.head().erased == head.erased:
-                    if head.erased != self._erased:
-                        self._replayed += found.size  # written anew, as what there was is gone
-                        self._erased = head.erased
-                    return found
+                    if head.erased == self._erased:
+                        return found
+                    self._replayed += found.size if found.folder is None else 0  # so that it is written anew
+                    self._erased = head.erased
+                    return found if found.folder is not None and found is not before else found.own()
 
     def _newer(self, before: Snapshot | None, head: Head) -> Snapshot:
         """The snapshot at the head: the one before where nothing is new, else that and the commits since."""

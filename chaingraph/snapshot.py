@@ -21,7 +21,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from chaingraph import mapped
-from chaingraph.changes import increasing
+from chaingraph.changes import increasing, own_text
 from chaingraph.merging import GONE, Merged, merge
 from chaingraph.store import migration
 from chaingraph.store.base import Commit, Redaction
@@ -209,14 +209,22 @@ class Snapshot:
         for name, field in list(like._inverse):
             self.inverse(name, field)
 
-    def write(self, parent: Path) -> Snapshot:
+    def own(self) -> Snapshot:
+        """The snapshot with no text in memory but its own: nothing of rows that are gone."""
+        fresh = Snapshot(self.revision, {name: own_text(self.table(name)) for name in KINDS}, None, self.digest)
+        fresh._refs, fresh._inverse = dict(self._refs), dict(self._inverse)
+        return fresh
+
+    def write(self, parent: Path, erased: int = 0) -> Snapshot:
         """Write the snapshot into a folder of its own under `parent` and give the mapped one back; older ones go.
+
+        `erased` is the number of redactions of the store of which it has nothing any more.
 
         Whole or not at all: a temporary name, fsync, rename. A reader that still maps an older one keeps its pages.
         Raises OSError when it cannot be written; the snapshot itself is still good then.
         """
         parent.mkdir(parents=True, exist_ok=True)
-        final = parent / mark(self.revision, self.digest)
+        final = parent / mark(self.revision, self.digest, erased)
         draft = parent / f".{uuid.uuid4().hex}"
         if not final.exists():
             draft.mkdir()
@@ -261,8 +269,10 @@ class Snapshot:
         _sync(folder)
 
     @classmethod
-    def newest(cls, parent: Path, limit: int, digest: Callable[[int], bytes | None]) -> Snapshot:
+    def newest(cls, parent: Path, limit: int, digest: Callable[[int], bytes | None], erased: int = 0) -> Snapshot:
         """The newest snapshot under `parent` of at most revision `limit`; the empty one when there is none.
+
+        Only those count that were written when the store had so many redactions (`erased`).
 
         `digest(revision)` is the journal's there (None: no such revision). A folder's name holds its digest and the
         shape of its tables: files left by another store or another version are not taken for this one's.
@@ -270,7 +280,9 @@ class Snapshot:
         for folder in sorted(parent.glob("r*"), key=_revision, reverse=True):
             revision = _revision(folder)
             held = digest(revision) if 0 <= revision <= limit else None
-            found = cls._opened(revision, folder, held) if held and folder.name == mark(revision, held) else None
+            found = (
+                cls._opened(revision, folder, held) if held and folder.name == mark(revision, held, erased) else None
+            )
             if found is not None:
                 return found
         return cls.empty()
@@ -305,13 +317,19 @@ def _last(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return rows.with_row_index("_at").sort("key", "_at").unique("key", keep="last", maintain_order=True).drop("_at")
 
 
-def mark(revision: int, digest: bytes) -> str:
-    """Name of a snapshot that is kept: its revision, and a mark of the journal there and of the version and shape of
-    the tables.
+def mark(revision: int, digest: bytes, erased: int = 0) -> str:
+    """Name of a snapshot that is kept: its revision, the number of redactions that it knows of, and a mark of the
+    journal there and of the version and shape of the tables.
     """
     shape = [(name, [(c, str(t)) for c, t in each.schema.items()]) for name, each in KINDS.items()]
     seal = hashlib.sha256(f"{FORMAT} {migration.VERSION} {digest.hex()} {shape}".encode())
-    return f"r{revision}-{seal.hexdigest()[:16]}"
+    return f"r{revision}-{f'e{erased}-' if erased else ''}{seal.hexdigest()[:16]}"
+
+
+def erasures(folder: Path) -> int:
+    """The number of redactions in a folder's name, of which the snapshot has nothing."""
+    number = folder.name.split("-")[1] if folder.name.count("-") == 2 else "e0"
+    return int(number[1:])
 
 
 def _revision(folder: Path) -> int:

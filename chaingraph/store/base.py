@@ -166,7 +166,8 @@ class Store(Protocol):
     def redact(self, changed: Sequence[tuple[Redaction, bytes]], leaves: Sequence[bytes]) -> None:
         """Put other payloads in the place of those that the redactions name, and note them, atomically.
 
-        All are of one erasure; one that was done already is not done again. `leaves` go to the log "audit". The caller
+        All are of one erasure; one that was done already is not done again. Those of no rows are not noted: such a
+        payload is only written otherwise. `leaves` go to the log "audit". The caller
         holds the write lock; `chaingraph.store.erasing` is who calls this.
         """
 

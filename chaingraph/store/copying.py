@@ -44,9 +44,10 @@ def copy(
 
     The destination must be empty (None: not there yet, for a dry run) or hold a beginning of the same journal, as after
     a copy that was broken off: what is there is not copied again. The journal comes last, and its payloads are held
-    against their digests on the way. Checkpoints are not copied, as every store makes its own. Raises Conflict
-    (`copy.differs`) for a destination with anything else in it, Unlike where the source itself does not hold, and
-    StoreError (`copy.unequal`) if the two do not agree in the end.
+    against their digests on the way. Checkpoints are not copied, as every store makes its own. What was erased in the
+    source is not there, nor in the copy, which notes the same redactions. Raises Conflict (`copy.differs`) for a
+    destination with anything else in it and (`copy.redacted`) for one that still has what the source has erased since,
+    Unlike where the source itself does not hold, and StoreError (`copy.unequal`) if the two do not agree in the end.
     """
     if dry_run or destination is None:
         return _Copy(source, destination).planned
@@ -54,6 +55,7 @@ def copy(
         found = _Copy(source, destination)
         found.secrets_and_logs_and_blobs(destination)
         found.journal(destination, progress)
+        found.refuse_erased()
         after = destination.head()
         if (after.revision, after.digest) != (found.planned.revision, found.planned.digest):
             raise StoreError(
@@ -74,6 +76,7 @@ class _Copy:
         self._logs = {name: self._leaves_there(name) for name in sorted({*source.names("log"), *self._names("log")})}
         self._blobs = [name for name in source.names("blob") if not self._has_blob(name)]
         self.planned = self._plan()
+        self.refuse_erased()
 
     def _names(self, of: Named) -> list[str]:
         return self._destination.names(of) if self._destination else []
@@ -114,6 +117,23 @@ class _Copy:
         leaves = sum(sum(1 for _ in self._source.leaves(log, there)) for log, there in self._logs.items())
         unfinished = head.revision - until
         return Copied(until, digest, commits, rows, leaves, len(self._blobs), len(self._secrets), unfinished)
+
+    def refuse_erased(self) -> None:
+        """Raises Conflict where the destination has rows that were erased in the source since they were copied."""
+        if self._destination is None:
+            return
+        here = self._destination.redactions()
+        until = self._destination.head().revision
+        if any(each.revision <= until and each not in here for each in self._source.redactions()):
+            url = self._destination.url
+            raise Conflict(
+                "copy.redacted",
+                Text(
+                    f"{url} 中仍有 {self._source.url} 已擦除的数据。",
+                    f"{url} still has rows that have been erased in {self._source.url}.",
+                ),
+                Text("请复制到空存储，并销毁这一份。", "Copy into an empty store, and destroy this copy."),
+            )
 
     def _differs(self, zh: str, en: str) -> Conflict:
         url = self._destination.url if self._destination else ""

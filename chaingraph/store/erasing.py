@@ -25,8 +25,9 @@ import polars as pl
 from chaingraph import checkpoint
 from chaingraph.audit.entries import Entry
 from chaingraph.changes import Payload, digests_of, encoded
+from chaingraph.snapshot import erasures
 from chaingraph.store.base import Commit, Redaction, Store
-from chaingraph.store.refusals import known, unfinished
+from chaingraph.store.refusals import unfinished
 
 PIECE = 16 << 20
 """Bytes of payloads that are put in one transaction, and one payload more."""
@@ -64,42 +65,43 @@ def erase(store: Store, rows: Mapping[str, Iterable[str]], entry: Entry, reason:
             raise unfinished(head.open_load)
         wanted = {name: each.to_frame() for name, each in keys.items() if len(each)}
         commits, taken = set[int](), 0
-        if wanted:
-            _renew(store, head.revision)
-            for piece in _pieces(_changed(store, wanted, head.revision, reason)):
-                done = [each for each, _ in piece]
-                store.redact(piece, [_said(entry, done, head.revision).leaf()])
-                commits |= {each.revision for each in done}
-                taken += sum(each.rows for each in done)
+        for piece in _pieces(_changed(store, wanted, head.revision, reason)) if wanted else ():
+            done = [each for each, _ in piece if each.rows]
+            store.redact(piece, [_said(entry, done, head.revision).leaf()] if done else [])
+            commits |= {each.revision for each in done}
+            taken += sum(each.rows for each in done)
+        _renew(store)
         clear(store)
         store.scrub()
     return Erased(len(commits), taken)
 
 
 def clear(store: Store) -> None:
-    """Remove from this machine the snapshots of revisions that are not known any more, and unfinished drafts."""
-    redactions = store.redactions()
-    if redactions and store.snapshots.is_dir():
-        for folder in store.snapshots.iterdir():
-            number = folder.name.removeprefix("r").partition("-")[0]
-            if folder.name.startswith(".") or (number.isdigit() and not known(redactions, int(number))):
-                shutil.rmtree(folder, ignore_errors=True)
+    """Remove from this machine the snapshots from before the last erasure, and unfinished drafts."""
+    erased = store.head().erased
+    for folder in store.snapshots.iterdir() if erased and store.snapshots.is_dir() else ():
+        if folder.name.startswith(".") or erasures(folder) < erased:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def _renew(store: Store, revision: int) -> None:
-    """A snapshot on this machine and a checkpoint of today in the place of older ones, where there are any."""
+def _renew(store: Store) -> None:
+    """A snapshot on this machine and a checkpoint of today, in the place of older ones, where there are any."""
     from chaingraph.following import digest_at, snapshot_at
 
-    snapshot = snapshot_at(store, revision)
+    head = store.head()
+    snapshot = snapshot_at(store, head.revision).own()
     if store.snapshots.is_dir() and any(store.snapshots.iterdir()):
-        snapshot.write(store.snapshots)
-    checkpoint.renew(store, snapshot, lambda of: digest_at(store, of))
+        snapshot.write(store.snapshots, head.erased)
+    checkpoint.renew(store, snapshot, lambda revision: digest_at(store, revision))
 
 
 def _changed(
     store: Store, wanted: Mapping[str, pl.DataFrame], until: int, reason: str
 ) -> Iterator[tuple[Redaction, bytes]]:
-    """What is to be taken out of every payload, oldest first, so that no deletion goes before what it deleted."""
+    """What is to be taken out of every payload, oldest first, so that no deletion goes before what it deleted.
+
+    One that loses no row is written anew where it may have text besides its own, as some of older versions have.
+    """
     last = _last_put(store, wanted, until)
     at = dt.datetime.now(dt.UTC)
     for commit in store.journal(0, until):
@@ -109,9 +111,9 @@ def _changed(
             if payload.op == "put":
                 gone = gone.join(last[payload.kind].filter(pl.col("revision") == commit.revision), on="key", how="anti")
             rest = rows.join(gone, on="key", how="anti", maintain_order="left")
-            if len(rest) == len(rows):
-                continue
             data = encoded(rest)
+            if data == payload.data:
+                continue
             before, after = (_digest(payload._replace(data=each)) for each in (payload.data, data))
             taken = len(rows) - len(rest)
             yield (

@@ -207,19 +207,17 @@ class Neo4jStore:
             )
             for each, data in changed:
                 await run(tx, put, revision=each.revision, op=each.op, kind=each.kind, data=data)
-            await _note(tx, [each for each, _ in changed])
+            await _note(tx, [each for each, _ in changed if each.rows])
             await _append(tx, "audit", leaves, erasure)
 
         with self._queue():
             link.write(work)
 
     def scrub(self) -> None:
-        """Have the database write its store files, so that its transaction logs may go; see `Store.scrub`.
-
-        What the database itself keeps of old transactions, and of freed records in its files, is its own: see
-        docs/operate.md.
+        """Nothing: files, freed records and transaction logs are the database's own, and no statement of the Community
+        Edition overwrites them. docs/operate.md says what keeps them short, and how to be rid of them; see
+        `Store.scrub`.
         """
-        self._ready().query("CALL db.checkpoint()")
 
     async def _turn(self, tx: Transaction) -> Head:
         """Wait for the turn to commit, which lasts until the transaction ends; the head as it is now."""

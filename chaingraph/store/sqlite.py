@@ -204,7 +204,7 @@ class SqliteStore:
             ).get:
                 put = "UPDATE payload SET data = ? WHERE revision = ? AND op = ? AND kind = ?"
                 run.executemany(put, ((data, each.revision, each.op, each.kind) for each, data in changed))
-                _note(run, [each for each, _ in changed])
+                _note(run, [each for each, _ in changed if each.rows])
                 _append(run, "audit", leaves)
 
     def scrub(self) -> None:

@@ -240,7 +240,7 @@ def test_a_writer_may_die_at_any_moment(tmp_path: Path) -> None:
                 writer.store.put_blob(name, data)
 
             class Dying:
-                blob, names = writer.store.blob, writer.store.names
+                blob, names, head = writer.store.blob, writer.store.names, writer.store.head
                 put_blob = staticmethod(dying)
 
             try:

@@ -282,10 +282,10 @@ def test_others_commits_are_seen_while_a_snapshot_is_written_to_disk(
     writing, go_on = threading.Event(), threading.Event()
     write = Snapshot.write
 
-    def slowly(self: Snapshot, parent: Path) -> Snapshot:
+    def slowly(self: Snapshot, parent: Path, erased: int) -> Snapshot:
         writing.set()
         assert go_on.wait(20)
-        return write(self, parent)
+        return write(self, parent, erased)
 
     monkeypatch.setattr(Snapshot, "write", slowly)
     with opened(tmp_path) as writer:
