@@ -191,6 +191,16 @@ def visible(snapshot: Snapshot, actor: Actor) -> pl.DataFrame:
     return rows.filter(mine.fill_null(value=False))
 
 
+def find(workspace: Workspace, actor: Actor, number: str, version: int | None = None) -> tuple[dict[str, Any], Terms]:
+    """The stored row of a version (the newest where none is named), and its terms. Raises NotFound."""
+    rows = _versions(newest(workspace), actor, number)
+    rows = rows.tail(1) if version is None else rows.filter(pl.col("version") == version)
+    if not rows.height:
+        raise not_found()
+    row = rows.to_dicts()[0]
+    return row, Terms.read(row)
+
+
 def allowed(actor: Actor, capability: Capability) -> None:
     """Raises ChaingraphError `actor.forbidden` unless the actor's role may do it."""
     if not actor.may(capability):

@@ -78,7 +78,7 @@ def export(terms: Terms, key: str, accepted: dt.datetime | None = None) -> Expor
         kind = {"@type": "Agreement", "timestamp": _written(accepted)}
     access = {
         **kind, "@id": f"{name}#access", **parties,
-        "permission": [{"action": "access", "constraint": [{"and": _who(terms.grantee)}]}],
+        "permission": [{"action": "access", "constraint": _who(terms.grantee)}],
     }  # fmt: skip
     names = {purpose: said for said, purpose in PURPOSES.items()}
     usage = [
@@ -90,10 +90,10 @@ def export(terms: Terms, key: str, accepted: dt.datetime | None = None) -> Expor
         usage.append(_atom("DataUsageEndDate", "eq", _written(terms.end)))
     else:
         usage.append(_atom("DataUsageEndDefinition", "eq", "cx.dataUsageEnd.unlimited:1"))
-    policy["permission"] = [{"action": "use", "constraint": [{"and": usage}]}]
+    policy["permission"] = [{"action": "use", "constraint": usage}]
     if not terms.onward:
         forbidden = _atom("UsageRestriction", "isAllOf", ["cx.thirdParty.forbidden:1"])
-        policy["prohibition"] = [{"action": "use", "constraint": [{"and": [forbidden]}]}]
+        policy["prohibition"] = [{"action": "use", "constraint": [forbidden]}]
     if terms.at_end is AtEnd.KEEP:
         until = _atom("DataProvisioningEndDate", "eq", _written(terms.end))
         policy["obligation"] = [{"action": "use", "constraint": [until]}]
