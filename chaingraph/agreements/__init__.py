@@ -6,7 +6,7 @@ from chaingraph.agreements.odrl import Exported, Imported
 from chaingraph.agreements.odrl import export as export_odrl
 from chaingraph.agreements.odrl import read as read_odrl
 from chaingraph.agreements.presets import PRESETS, Preset, preset
-from chaingraph.agreements.preview import Preview, Shared, preview
+from chaingraph.agreements.preview import Preview, Shared, preview, preview_of
 from chaingraph.agreements.terms import FIXED, Terms, grantee_of, grantee_text, records_of
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "grantee_text",
     "preset",
     "preview",
+    "preview_of",
     "propose",
     "read_odrl",
     "records_of",

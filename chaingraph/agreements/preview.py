@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from chaingraph.actor import EVERYBODY, Actor
-from chaingraph.agreements.lifecycle import newest
+from chaingraph.agreements.lifecycle import find, newest
 from chaingraph.agreements.terms import AGREEMENT, Terms, grantee_text, member
 from chaingraph.rights import names_product
 from chaingraph.snapshot import Snapshot
@@ -77,6 +77,11 @@ def preview(workspace: Workspace, actor: Actor, terms: Terms) -> Preview:
     named = Aspect.IDENTITY.value in terms.aspects
     count = len(firms) if mine else None
     return Preview(terms, tuple(_sentences(terms, shared, named, count)), tuple(shared), named, count)
+
+
+def preview_of(workspace: Workspace, actor: Actor, number: str, version: int | None = None) -> Preview:
+    """The preview of a version there is (the newest where none is named). Raises NotFound as for one there is not."""
+    return preview(workspace, actor, find(workspace, actor, number, version)[1])
 
 
 def _kinds(terms: Terms) -> list[Kind]:
