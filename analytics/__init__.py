@@ -18,15 +18,23 @@ from analytics import (
     where_used,
 )
 from analytics.core import ANALYSES, Analysis, Estimate, Parameters, Reason, Result, run
+from analytics.pooling.answers import Benchmark
+from analytics.pooling.asking import BenchmarkFilter, ask_benchmark, compute_benchmark
+from analytics.pooling.values import METRICS
 
 __all__ = [
     "ANALYSES",
+    "METRICS",
     "Analysis",
+    "Benchmark",
+    "BenchmarkFilter",
     "Estimate",
     "Parameters",
     "Reason",
     "Result",
+    "ask_benchmark",
     "benchmark",
+    "compute_benchmark",
     "contributions",
     "forecast",
     "growth",

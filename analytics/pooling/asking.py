@@ -20,13 +20,13 @@ from analytics.pooling.private import private_mean
 from analytics.pooling.releases import (
     AUDIT,
     COLLECTION,
-    RELEASE,
     Asked,
     Record,
-    consortia,
+    Release,
     narrower,
     opened,
     permitted,
+    released,
 )
 from analytics.pooling.rules import Rules, rules
 from analytics.pooling.values import METRICS, own, pool
@@ -43,7 +43,7 @@ BUDGETS = "epsilon"
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class BenchmarkFilter:
     """Which figures: of firms in a region, of a tier; of a year. All that are given must hold."""
 
     region: str | None = None
@@ -79,7 +79,7 @@ def asked_for(metric: str, part_class: str, mechanism: str | None) -> Asked:
     return Asked(of, part_class, mechanism)
 
 
-def benchmark(
+def ask_benchmark(
     workspace: Workspace, actor: Actor, metric: str, part_class: str, mechanism: str | None = None
 ) -> Benchmark:
     """The released cell, the same for everybody until the next release, with the viewer's own figure and place in it.
@@ -89,30 +89,25 @@ def benchmark(
     """
     permitted(actor, Capability.BENCHMARK)
     asked = asked_for(metric, part_class, mechanism)
-    at = dt.datetime.now(dt.UTC)
     workspace.view(actor.organisation, actor.purpose.value)  # what is newest
     snapshot = workspace.snapshot()
     if mechanism is not None:
         narrower(snapshot, mechanism)
-    found: list[tuple[Record, Record]] = []
-    for name in consortia(snapshot, actor, at):
-        record = workspace.register.get(COLLECTION, f"{RELEASE}{name}:{actor.purpose.value}")
-        if record is not None:
-            found.append((record, record["cells"].get(asked.name) or {"refused": "too_few"}))
+    found = [(each, each.cells.get(asked.name, {"refused": "too_few"})) for each in released(workspace, actor)]
     if not found:
-        return _told(workspace, actor, snapshot, asked, {}, {"refused": "unreleased"})
+        return _told(workspace, actor, snapshot, asked, None, {"refused": "unreleased"})
     answered = [each for each in found if "refused" not in each[1]]
     return _told(workspace, actor, snapshot, asked, *(answered or found)[0])
 
 
-def ad_hoc(
+def compute_benchmark(
     workspace: Workspace,
     actor: Actor,
     metric: str,
     part_class: str,
     mechanism: str | None = None,
     *,
-    where: Filter | None = None,
+    where: BenchmarkFilter | None = None,
     statistic: str = "mean",
     noise: Noise | None = None,
 ) -> Benchmark:
@@ -120,8 +115,8 @@ def ad_hoc(
 
     A "mean" is the sum of failures (defects, days) over that of exposure (pieces, lines), a "sum" the first of these.
     With `noise` it is the mean of firms' own values with noise, for large pools: that is no part of the audit, it has
-    a budget of its own. Raises as `benchmark`; ChaingraphError (`benchmark.released_only`) for what only a release may
-    give.
+    a budget of its own. Raises as `ask_benchmark`; ChaingraphError (`benchmark.released_only`) for what only a
+    release may give.
     """
     permitted(actor, Capability.BENCHMARK)
     asked = asked_for(metric, part_class, mechanism)
@@ -136,7 +131,7 @@ def ad_hoc(
     with workspace.writing() as snapshot:  # of two who ask at once, the second finds what the first was told
         viewers = [actor.organisation] if actor.organisation != EVERYBODY else []
         among = pool(snapshot, viewers, actor.purpose.value, at)
-        figures = _where(snapshot, chosen(of, among, part_class), where or Filter())
+        figures = _where(snapshot, chosen(of, among, part_class), where or BenchmarkFilter())
         mechanisms = None if mechanism is None else narrower(snapshot, mechanism)
         whole = firms(of, among, figures, mechanisms)
         by = tuple(sorted({each for several in whole.by for each in several}))
@@ -148,7 +143,7 @@ def ad_hoc(
             refused = judged(ledger, limits, asked, whole, figures, mechanisms)
             workspace.register.put(COLLECTION, AUDIT, ledger.state())
             told = {"refused": refused} if refused else told | _ratio(of.model, whole, statistic)
-        return _told(workspace, actor, snapshot, asked, {}, told, statistic)
+        return _told(workspace, actor, snapshot, asked, None, told, statistic)
 
 
 def judged(
@@ -166,7 +161,7 @@ def judged(
     return "dominated" if limits.dominated(whole.y, whole.t) else None
 
 
-def _where(snapshot: Snapshot, figures: pl.DataFrame, where: Filter) -> pl.DataFrame:
+def _where(snapshot: Snapshot, figures: pl.DataFrame, where: BenchmarkFilter) -> pl.DataFrame:
     """The figures of firms and of a year that a filter asks for."""
     firms_of = snapshot.table("organisation").select("region", "tier", by="key")
     for name in ("region", "tier"):
@@ -208,7 +203,7 @@ def _told(
     actor: Actor,
     snapshot: Snapshot,
     asked: Asked,
-    from_release: Record,
+    of: Release | None,
     cell: Record,
     statistic: str = "hierarchical",
 ) -> Benchmark:
@@ -218,7 +213,7 @@ def _told(
     what = {"metric": asked.metric.name, "part_class": asked.part_class, "statistic": statistic}
     what |= {"mechanism": asked.mechanism} if asked.mechanism else {}
     what |= {"refused": refused} if refused else {}
-    what |= {"consortium": from_release["consortium"], "released": from_release["on"]} if from_release else {}
+    what |= {"consortium": of.consortium, "released": of.on} if of else {}
     owners = () if refused else tuple(cell["by"])
     versions: set[str] = set()
     if owners and actor.organisation != EVERYBODY:
@@ -234,7 +229,7 @@ def _told(
     )  # fmt: skip
     given: dict[str, Any] = {
         "metric": asked.metric.name, "part_class": asked.part_class, "mechanism": asked.mechanism,
-        "statistic": statistic, "consortium": from_release.get("consortium"), "released": from_release.get("on"),
+        "statistic": statistic, "consortium": of and of.consortium, "released": of and of.on,
     }  # fmt: skip
     if refused:
         reason = refusal(refused, contributors=cell.get("need", limits.contributors), epsilon=limits.epsilon)
@@ -244,7 +239,7 @@ def _told(
     mine = _own(snapshot, actor, asked, cell["unit"]) if statistic == "hierarchical" else None
     at = _place(asked, found, mine)
     notes: list[Reason] = []
-    if statistic == "hierarchical" and cell["as_of"] != from_release["on"]:
+    if of is not None and cell["as_of"] != of.on:
         notes.append(note("kept", as_of=cell["as_of"]))
     if statistic == "hierarchical" and actor.organisation != EVERYBODY and at is None:
         notes.append(note("no_own" if mine is None else "no_spread"))

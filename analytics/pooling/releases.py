@@ -45,7 +45,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What was released for a consortium: records of cells with figures, and of those refused with the code."""
+    """What was released for a consortium: records of cells with figures, and of those refused with the code.
+
+    Cells of too few firms are not listed.
+    """
 
     consortium: str
     purpose: str
@@ -74,7 +77,8 @@ def release(
             before = kept(workspace, name, actor.purpose.value)
             among = pool(snapshot, members, actor.purpose.value, at)
             judge = Judge(snapshot, among, ledger, rules(), before, str(day))
-            cells = {asked.name: judge.cell(asked) for asked in _cells(snapshot, among)}
+            judged = ((asked.name, judge.cell(asked)) for asked in _cells(snapshot, among))
+            cells = {name: cell for name, cell in judged if cell.get("refused") != "too_few"}
             found.append(Release(name, actor.purpose.value, str(day), cells))
         if not dry:
             _keep(workspace, actor, snapshot, ledger, found, at)
@@ -119,6 +123,8 @@ class Judge:
     def cell(self, asked: Asked) -> Record:
         """The record of a cell: its figures, or the code of the refusal."""
         figures = chosen(asked.metric, self._among, asked.part_class)
+        if figures["owner"].n_unique() < self._limits.contributors:
+            return {"refused": "too_few"}
         mechanisms = None if asked.mechanism is None else narrower(self._snapshot, asked.mechanism)
         whole = firms(asked.metric, self._among, figures, mechanisms)
         found = self._computed(asked, whole, figures, mechanisms)
@@ -135,7 +141,7 @@ class Judge:
         of, n = asked.metric, len(among.owners)
         refused: Record = {"metric": of.name, "part_class": asked.part_class, "mechanism": asked.mechanism}
         if n < self._limits.contributors:
-            return {**refused, "refused": "too_few"}
+            return {"refused": "too_few"}
         median = n >= self._limits.median_contributors
         free = [f"{asked.name}:{each}" for each in (*FREE, *(["median"] if median else []))]
         if of.model == "rate":
@@ -162,12 +168,11 @@ def _cells(snapshot: Snapshot, among: Pool) -> Iterator[Asked]:
     for of in METRICS.values():
         for name in classes(of, among):
             yield Asked(of, name)
+    tree = {each: set(narrower(snapshot, each)) for each in snapshot.table("mechanism")["code"].sort()}
     for of in METRICS.values():
         for name in classes(of, among) if of.mechanisms else ():
             met = set(chosen(of, among, name).filter(pl.col("y") > 0)["mechanism"].drop_nulls())
-            for mechanism in snapshot.table("mechanism")["code"].sort():
-                if met & set(narrower(snapshot, mechanism)):
-                    yield Asked(of, name, mechanism)
+            yield from (Asked(of, name, each) for each in tree if met & tree[each])
 
 
 def narrower(snapshot: Snapshot, mechanism: str) -> list[str]:
@@ -236,3 +241,17 @@ def permitted(actor: Actor, capability: Capability) -> None:
             Text("该角色无权执行此操作。", "This role may not do that."),
             Text("请由管理员操作。", "Ask an administrator."),
         )
+
+
+def released(workspace: Workspace, actor: Actor) -> list[Release]:
+    """The newest releases for the consortia of an actor and its purpose. Raises ChaingraphError
+    (`benchmark.forbidden`).
+    """
+    permitted(actor, Capability.BENCHMARK)
+    purpose, found = actor.purpose.value, []
+    workspace.view(actor.organisation, purpose)  # what is newest
+    for name in consortia(workspace.snapshot(), actor, dt.datetime.now(dt.UTC)):
+        record = workspace.register.get(COLLECTION, f"{RELEASE}{name}:{purpose}")
+        if record is not None:
+            found.append(Release(name, purpose, record["on"], record["cells"]))
+    return found

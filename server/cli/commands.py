@@ -8,6 +8,9 @@ from typing import Any
 import click
 
 from schema.text import Text
+from server.cli.agreeing import agreements, identities
+from server.cli.auditing import audit
+from server.cli.benchmarking import benchmark
 from server.cli.command import Said, in_language
 from server.cli.comparing import compare
 from server.cli.converting import lives
@@ -24,8 +27,8 @@ from server.cli.tokens import account, token, tokens
 from server.cli.tracing import trace
 
 BEFORE = (demo, load, undo)
-AFTER = (fit, compare, forecast, growth, lives, plan_test, trace, template, export)
-SERVED = (serve, token, tokens, account, store)
+AFTER = (fit, compare, forecast, growth, lives, plan_test, benchmark, trace, template, export)
+SERVED = (serve, agreements, identities, token, tokens, account, audit, store)
 
 
 class Main(click.Group):

@@ -239,20 +239,20 @@ def hinted(world: World, rng: np.random.Generator) -> Floats:
         if said is None:
             equal.append(inside)
             answers.append(truth @ inside)
-            for i in np.flatnonzero(inside):  # none has more than a third
-                below.append(np.eye(len(names))[i] - RULES.largest * inside)
+            for member in np.flatnonzero(inside):  # none has more than a third
+                below.append(np.eye(len(names))[member] - RULES.largest * inside)
                 limits.append(0.0)
-    bounds = [(0, None)] * len(names)
-    width = []
-    for i in range(len(names)):
-        form = np.eye(len(names))[i]
-        least, most = (
-            linprog(sign * form, np.array(below), limits, np.array(equal), answers, bounds) for sign in (1, -1)
-        )
-        assert least.status == 0
-        assert most.status in {0, 3}  # 3: there is no upper end
-        width.append(np.inf if most.status == 3 else (most.x[i] - least.x[i]) / truth[i])
-    return np.array(width)
+
+    def least(form: Floats) -> float:
+        """The least that a sum over firms may be."""
+        bounds = [(0, None)] * len(names)
+        found = linprog(form, np.array(below), limits, np.array(equal), answers, bounds)
+        assert found.status in {0, 3}  # 3: it has no lower end
+        return -np.inf if found.status == 3 else float(form @ np.asarray(found.x))
+
+    forms = np.eye(len(names))
+    found: Floats = np.array([-least(-form) - least(form) for form in forms]) / truth
+    return found
 
 
 def test_what_was_said_and_what_the_rules_imply_leave_a_wide_interval_for_every_firm() -> None:

@@ -1,0 +1,200 @@
+"""`benchmark`: a pooled figure, what was released, and releasing the next ones."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from schema.text import Text
+from schema.vocabularies import Purpose
+from server.cli.command import Group, Said, argument, command, option
+from server.cli.demo import mark
+from server.cli.session import Session
+
+if TYPE_CHECKING:
+    from chaingraph import Actor
+
+SHOW = "show"
+DATE = click.DateTime(["%Y-%m-%d"])
+_HEADINGS = [
+    Text("联合体", "Consortium"), Text("发布日期", "Released"), Text("指标", "Metric"), Text("类别", "Class"),
+    Text("机理", "Mechanism"), Text("企业数", "Firms"), Text("均值", "Mean"), Text("下限", "Low"), Text("上限", "High"),
+    Text("未发布原因", "Refused"),
+]  # fmt: skip
+_FIGURES = ("metric", "part_class", "mechanism", "contributors", "value", "low", "high")
+_DRY = Text("仅试算，未发布。", "Tried only: nothing was released.")
+
+
+class _Benchmark(Group):
+    """A group in which what is no command is the metric of the command `show`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """`benchmark METRIC ...` is `benchmark show METRIC ...`."""
+        if args and not args[0].startswith("-") and args[0] not in self.commands:
+            args = [SHOW, *args]
+        return super().parse_args(ctx, args)
+
+
+def _actor(organisation: str | None, purpose: str) -> Actor:
+    from chaingraph import EVERYBODY, Actor
+
+    return Actor(organisation or EVERYBODY, purpose=Purpose[purpose.upper()], account="command-line")
+
+
+def _organisation() -> click.Parameter:
+    return option("--as", "organisation", zh="以该组织的身份。", en="As this organisation.", metavar="ORG")
+
+
+def _purpose() -> click.Parameter:
+    return option(
+        "--purpose", zh="用途。", en="Purpose.", type=click.Choice(Purpose.codes()), default="quality",
+        show_default=True,
+    )  # fmt: skip
+
+
+@command(
+    SHOW,
+    zh="某一指标的对标值：均值、区间、企业间离散，以及自身所处位置。\n\n不加筛选时为已发布的值；加筛选时当场计算。",
+    en=(
+        "A pooled figure: its mean with an interval, how much firms differ, and one's own place.\n\n"
+        "Without filters it is what was released; with them, or with --statistic, it is computed, if nobody's figure "
+        "can be solved for with it and all answers given before."
+    ),
+    params=[
+        argument("metric"),
+        option(
+            "--class", "part_class", zh="零部件类别。", en="Class of parts.", required=True, metavar="CLASS"
+        ),
+        option("--mechanism", zh="只计该失效机理及其下级。", en="Failures by this mechanism only.", metavar="CODE"),
+        _organisation(),
+        option("--region", zh="只计该地区的企业。", en="Of firms in this region only.", metavar="REGION"),
+        option("--tier", zh="只计该层级的企业。", en="Of firms of this tier only.", type=int, metavar="N"),
+        option("--year", zh="只计该年。", en="Of this year only.", type=int, metavar="YEAR"),
+        option(
+            "--statistic", zh="当场计算均值或合计。", en="Compute a mean or a sum.",
+            type=click.Choice(["mean", "sum"]),
+        ),
+        option(
+            "--epsilon", zh="加噪的均值，隐私损失为 ε；仅限大样本。",
+            en="A mean with noise, of this privacy loss; for large pools.", type=float, metavar="EPSILON",
+        ),
+        option(
+            "--between", zh="加噪时数值的先验上下限。", en="Bounds of values for --epsilon, not taken from the data.",
+            type=float, nargs=2, metavar="LOW HIGH",
+        ),
+        _purpose(),
+    ],
+)  # fmt: skip
+def show(
+    session: Session,
+    metric: str,
+    part_class: str,
+    mechanism: str | None,
+    organisation: str | None,
+    region: str | None,
+    tier: int | None,
+    year: int | None,
+    statistic: str | None,
+    epsilon: float | None,
+    between: tuple[float, float] | None,
+    purpose: str,
+) -> None:
+    """The answer, or why there is none."""
+    from analytics.pooling.asking import BenchmarkFilter, Noise, ask_benchmark, compute_benchmark
+
+    if (epsilon is None) != (between is None):
+        raise click.UsageError("--epsilon and --between go together")
+    with session.workspace(existing=True) as workspace:
+        actor = _actor(organisation, purpose)
+        if all(each is None for each in (epsilon, statistic, region, tier, year)):
+            found = ask_benchmark(workspace, actor, metric, part_class, mechanism)
+        else:
+            noise = Noise(epsilon, *between) if epsilon is not None and between is not None else None
+            found = compute_benchmark(
+                workspace, actor, metric, part_class, mechanism, where=BenchmarkFilter(region, tier, year),
+                statistic=statistic or "mean", noise=noise,
+            )  # fmt: skip
+        mark(session, workspace.view())
+    session.answer(found.payload(session.locale), *found.rows(session.locale))
+
+
+@command(
+    "release",
+    zh="计算并发布联合体的对标值；此后每位成员看到的完全相同，直至下次发布。",
+    en=(
+        "Compute and release the figures of a consortium; until the next release every member is given the same.\n\n"
+        "Listed are the cells with enough firms, and which of them are refused, and why."
+    ),
+    params=[
+        option("--consortium", zh="只发布该联合体；缺省为全部。", en="Of this consortium; of all else.", metavar="ID"),
+        option("--on", zh="发布日期；缺省为今天。", en="Day of the release; today else.", type=DATE, metavar="DATE"),
+        option("--dry-run", "dry", is_flag=True, zh="只试算，不发布。", en="Only try; nothing is released."),
+        _organisation(),
+        _purpose(),
+    ],
+)
+def release(
+    session: Session,
+    consortium: str | None,
+    on: dt.datetime | None,
+    dry: bool,  # a flag
+    organisation: str | None,
+    purpose: str,
+) -> None:
+    """What was released, cell by cell."""
+    from analytics.pooling.releases import release as run
+
+    with session.workspace(existing=True) as workspace:
+        found = run(workspace, _actor(organisation, purpose), on.date() if on else None, consortium=consortium, dry=dry)
+        mark(session, workspace.view())
+    _answer(session, [(each.consortium, each.on, cell) for each in found for cell in each.cells.values()])
+    if dry:
+        session.note(_DRY)
+
+
+@command(
+    "list",
+    zh="列出已发布的对标值。",
+    en="List what has been released.",
+    params=[
+        _organisation(),
+        _purpose(),
+    ],
+)
+def listed(session: Session, organisation: str | None, purpose: str) -> None:
+    """The newest releases that the organisation is entitled to."""
+    from analytics.pooling.releases import released
+
+    with session.workspace(existing=True) as workspace:
+        found = released(workspace, _actor(organisation, purpose))
+        mark(session, workspace.view())
+    _answer(session, [(each.consortium, each.on, cell) for each in found for cell in each.cells.values()])
+
+
+def _answer(session: Session, cells: list[tuple[str, str, Any]]) -> None:
+    from analytics.pooling.answers import refusal
+
+    rows: list[list[Any]] = []
+    for consortium, on, cell in cells:
+        reason = refusal(cell["refused"]).text.say(session.locale) if "refused" in cell else None
+        rows.append([consortium, on, *(cell.get(name) for name in _FIGURES), reason])
+    names = ["consortium", "released", *_FIGURES, "refused"]
+    session.answer(
+        [dict(zip(names, row, strict=True)) for row in rows], [session.say(each) for each in _HEADINGS], rows
+    )
+
+
+benchmark = _Benchmark(
+    "benchmark",
+    commands=[show, release, listed],
+    help=Said(
+        Text(
+            "联合体对标：失效率、寿命参数、不良率和交期的汇总值。\n\n"
+            "chaingraph benchmark METRIC --class CLASS 给出一项。",
+            "Figures pooled over the consortium: failure rates, life parameters, defect rates, lead times.\n\n"
+            "chaingraph benchmark METRIC --class CLASS gives one.",
+        )
+    ),
+)
