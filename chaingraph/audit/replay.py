@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import islice
 
-from chaingraph.audit.entries import LOG, Entry
+from chaingraph.audit.entries import LOG, Action, Entry
 from chaingraph.audit.owners import others_in
 from chaingraph.errors import NotFound
 from chaingraph.following import snapshot_at
@@ -30,9 +30,12 @@ class Replayed:
     by: tuple[str, ...]
 
     @property
-    def agree(self) -> bool:
-        """Whether the entry holds the agreement versions that the rights of then rest on."""
-        return self.by == tuple(sorted(self.entry.agreements))
+    def agree(self) -> bool | None:
+        """Whether the entry holds the agreement versions that the rights of then rest on; None where it is not of
+        reading.
+        """
+        reading = self.entry.action in {Action.READ, Action.EXPORT}
+        return self.by == tuple(sorted(self.entry.agreements)) if reading else None
 
 
 def entry_of(workspace: Workspace, number: int) -> Entry:

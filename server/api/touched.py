@@ -57,6 +57,12 @@ class Touched:
     logged: bool = False
     """Whether the whole log was read, which is logged too."""
 
+    def clear(self) -> None:
+        """Forget what was gathered: it is logged."""
+        for each in (self.kinds, self.analyses, self.unknown, self.refused):
+            each.clear()
+        self.logged = False
+
     def add(self, view: View, name: str, owners: frozenset[str]) -> None:
         """Rows of a kind that these firms state."""
         self.view = view
@@ -158,3 +164,4 @@ async def settle(context: Context) -> None:
     if entries:
         limiter = _LIMITERS.setdefault(context.workspace, CapacityLimiter(WRITERS))
         await to_thread.run_sync(log_of(context.workspace).write, entries, limiter=limiter)
+        context.touched.clear()
