@@ -22,13 +22,14 @@ from server.cli.growing import growth
 from server.cli.loading import load, template, undo
 from server.cli.planning import plan_test
 from server.cli.serving import serve
+from server.cli.settling import settle
 from server.cli.storing import store
 from server.cli.tokens import account, token, tokens
 from server.cli.tracing import trace
 
 BEFORE = (demo, load, undo)
 AFTER = (fit, compare, forecast, growth, lives, plan_test, benchmark, trace, template, export)
-SERVED = (serve, agreements, identities, token, tokens, account, audit, store)
+SERVED = (serve, agreements, settle, identities, token, tokens, account, audit, store)
 
 
 class Main(click.Group):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from server.cli.progress import steps
 from server.cli.session import Session
 
 if TYPE_CHECKING:
-    from chaingraph.store import Store
+    from chaingraph.store import Redaction, Store
 
 
 def file_of(url: str) -> Path | None:
@@ -86,10 +86,10 @@ def info(session: Session) -> None:
 
 @command(
     "verify",
-    zh="检查日志的摘要链，并用日志重算整张图加以核对；不符时给出第一个不符的变更，退出码为 1。",
+    zh="检查日志的摘要链，并用日志重算整张图加以核对；不符时给出第一个不符的变更，退出码为 1。并列出依约擦除的内容。",
     en=(
         "Check the digests of the journal, and the graph against the journal.\n\nNames the first commit that does not "
-        "hold, and then ends with status 1."
+        "hold, and then ends with status 1. Lists what was erased, which is no damage."
     ),
 )
 def verify(session: Session) -> None:
@@ -101,6 +101,7 @@ def verify(session: Session) -> None:
         shown.step(Text("核对日志和图", "Holding the graph against the journal"))
         head = store.head()
         broken = verify_store(store, shown.at)
+        erased = redacted(store.redactions())
     if broken is not None:
         if session.format != "table":
             found = {
@@ -111,11 +112,27 @@ def verify(session: Session) -> None:
         raise Unlike(broken)
     answer(
         session,
-        {"holds": True, "revision": head.revision, "digest": head.digest.hex()},
+        {"holds": True, "revision": head.revision, "digest": head.digest.hex(), "redactions": erased},
         (Text("日志与图", "Journal and graph"), session.say(Text("相符", "hold"))),
         (Text("变更数", "Commits"), head.revision),
         (Text("摘要", "Digest"), head.digest.hex()),
+        *((_ERASED.format(**each), each["rows"]) for each in erased),
     )
+
+
+def redacted(redactions: Sequence[Redaction]) -> list[dict[str, Any]]:
+    """What was erased, for a person: rows taken out of how many commits, from which on, when, and why, by erasure."""
+    groups: dict[tuple[int, str], list[Redaction]] = {}
+    for each in redactions:
+        groups.setdefault((each.as_of, each.reason), []).append(each)
+    return [
+        {
+            "reason": reason, "at": f"{group[0].at:%Y-%m-%d %H:%M:%S} UTC", "since": min(e.revision for e in group),
+            "as_of": as_of, "commits": len({e.revision for e in group}), "rows": sum(e.rows for e in group),
+            "kinds": sorted({e.kind for e in group}),
+        }
+        for (as_of, reason), group in groups.items()
+    ]  # fmt: skip
 
 
 @command(
@@ -172,6 +189,7 @@ def copy(session: Session, from_: str, to: str, dry_run: bool) -> None:
         session.note(_WOULD if dry_run else _AGREE)
 
 
+_ERASED = Text("擦除行数（{reason}，{at}，自第 {since} 号变更）", "Rows erased ({reason}, {at}, since commit {since})")
 _UNFINISHED = Text(
     "末尾 {commits} 次变更属于未完成的入库，不复制。",
     "The last {commits} commits belong to a load that is unfinished, and are not copied.",
