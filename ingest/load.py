@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 import polars as pl
 
-from chaingraph import View, Workspace
+from chaingraph import Action, Actor, View, Workspace
 from chaingraph.actor import EVERYBODY
 from chaingraph.snapshot import Snapshot
 from chaingraph.workspace import load_run
@@ -24,7 +24,7 @@ from ingest.forms import lacks_event
 from ingest.personal import masked_text
 from ingest.reading import Child, Limits, Table, Unreadable
 from ingest.report import Report, finding
-from ingest.retract import may_replace, replaced_by
+from ingest.retract import may_replace, replaced_by, said
 from ingest.sheets import Loader, Source, as_json
 from schema import KINDS, Text, kind
 
@@ -59,13 +59,15 @@ def load(
     replace: str | None = None,
     progress: Callable[[Step], None] = _silent,
     limits: Limits | None = None,
+    actor: Actor | None = None,
 ) -> Report:
     """Load files and dataset folders as one load; returns what was found and done.
 
     Rows belong to the organisation `by`. Without it the loader is `local` and (unless `administrator` says otherwise)
     an administrator, who may load for others with an `owner` column. `dry_run` commits nothing; `strict` commits
     nothing if there is any error, otherwise good rows are taken. `replace` is an upload whose rows go if the load
-    brings any, and not them again. Raises what `Workspace.submit` raises, and NotFound for an unknown `replace`.
+    brings any, and not them again. The audit log names the `actor`, `by` where none is given. Raises what
+    `Workspace.submit` raises, and NotFound for an unknown `replace`.
     """
     report = Report(dry_run=dry_run)
     sources = _read(_files(paths, report), report, progress, limits)
@@ -98,7 +100,8 @@ def load(
             progress(Step("write", None, 0, total))
             put = {name: rows if rows["key"].is_sorted() else rows.sort("key") for name, rows in put.items()}
             report.load = load_id(loader, sources, replace)
-            report.revision = workspace.submit(load_run(put, delete, by=who, load=report.load), committed)
+            entry = said(Action.LOAD, actor or Actor(who), workspace, report.load, put, delete)
+            report.revision = workspace.submit(load_run(put, delete, by=who, load=report.load), committed, [entry])
     return report
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from chaingraph import ChaingraphError, NotFound, Workspace
+from chaingraph import Action, Actor, ChaingraphError, Entry, NotFound, Workspace
 from chaingraph.snapshot import Snapshot
 from chaingraph.workspace import load_run
 from ingest import stubs
@@ -23,21 +23,50 @@ Changes = tuple[dict[str, pl.DataFrame], dict[str, pl.Series]]
 """Rows to put and keys to delete, by kind."""
 
 
-def undo(workspace: Workspace, number: str, *, dry_run: bool = False) -> Report:
+def undo(workspace: Workspace, number: str, *, dry_run: bool = False, actor: Actor | None = None) -> Report:
     """Take an upload, or all uploads of a load, back as one load, by its number or an unambiguous beginning of it.
 
     Rows that they brought are deleted, rows that they changed are put back as they were; a thing that others refer to
     stays as a placeholder. An upload that they had replaced is there again. Undoing what is undone changes nothing.
+    The audit log names the `actor`, who had brought the upload where none is given.
     Raises NotFound when there is none of that number, ChaingraphError when there are several.
     """
     if dry_run:
         workspace.follow()
-        return _undo(workspace, workspace.snapshot(), number, dry_run=True)
+        return _undo(workspace, workspace.snapshot(), number, actor, dry_run=True)
     with workspace.writing() as snapshot:
-        return _undo(workspace, snapshot, number, dry_run=False)
+        return _undo(workspace, snapshot, number, actor, dry_run=False)
 
 
-def _undo(workspace: Workspace, snapshot: Snapshot, number: str, *, dry_run: bool) -> Report:
+def said(
+    action: Action,
+    actor: Actor,
+    workspace: Workspace,
+    number: str,
+    put: Mapping[str, pl.DataFrame],
+    delete: Mapping[str, pl.Series],
+) -> Entry:
+    """The entry of the audit log for a load, or the taking back of one: whose rows of which kinds, no row of them."""
+    snapshot = workspace.snapshot()
+    owners: set[str] = set()
+    for rows in put.values():
+        owners |= set(rows["owner"].drop_nulls().unique())
+    for name, keys in delete.items():
+        gone = snapshot.table(name).join(keys.cast(pl.String).to_frame("key"), on="key", how="semi")
+        owners |= set(gone["owner"].drop_nulls().unique())
+    kinds = {name for name, rows in put.items() if rows.height} | {name for name, keys in delete.items() if len(keys)}
+    uploads = put["upload"]["key"].unique().sort().to_list() if "upload" in put else []
+    return Entry.of(
+        action,
+        actor,
+        owners=tuple(sorted(owners)),
+        kinds=tuple(sorted(kinds)),
+        revision=snapshot.revision,
+        what={"load": number, "uploads": " ".join(uploads)},
+    )
+
+
+def _undo(workspace: Workspace, snapshot: Snapshot, number: str, actor: Actor | None, *, dry_run: bool) -> Report:
     uploads, past = snapshot.table("upload"), _past(workspace, snapshot)
     replaced = uploads.filter(pl.col("state") == "replaced")["key"].to_list()
     found = _meant(number, {*uploads["key"], *uploads["load"], *(past.by[u] for u in replaced if u in past.by)})
@@ -67,7 +96,8 @@ def _undo(workspace: Workspace, snapshot: Snapshot, number: str, *, dry_run: boo
     put["upload"] = pl.concat([going.with_columns(state=pl.lit("undone")), back.with_columns(state=pl.lit("loaded"))])
     if not dry_run:
         by = str(put["upload"]["by"][0])
-        report.revision = workspace.submit(load_run(put, delete, by=by, load=f"undo {found}"))
+        entry = said(Action.UNDO, actor or Actor(by), workspace, found, put, delete)
+        report.revision = workspace.submit(load_run(put, delete, by=by, load=f"undo {found}"), entries=[entry])
     return report
 
 

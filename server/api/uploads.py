@@ -187,6 +187,7 @@ def _load(info: strawberry.Info, input: Any) -> Any:  # noqa: A002 - the argumen
             dry_run=input.dry_run,
             strict=input.strict,
             replace=input.replace or None,
+            actor=context.actor,
         )
     return _report(report, context)
 
@@ -194,7 +195,7 @@ def _load(info: strawberry.Info, input: Any) -> Any:  # noqa: A002 - the argumen
 def _undo(info: strawberry.Info, input: Any) -> Any:  # noqa: A002 - the argument's name
     context = context_of(info)
     _own(context, input.code)
-    return _report(ingest.undo(context.workspace, input.code), context)
+    return _report(ingest.undo(context.workspace, input.code, actor=context.actor), context)
 
 
 _load.__annotations__ |= {"input": argument(UploadLoadInput, "The file."), "return": UploadPayload}
