@@ -70,6 +70,9 @@ STATUS = {
 }
 """HTTP status where a whole request is refused; 400 for all others."""
 
+LONGEST = 2_000
+"""Characters of a message: some repeat what was sent."""
+
 RETRY_AFTER = 2
 """Seconds after which a client may ask again for what was UNAVAILABLE."""
 
@@ -152,5 +155,6 @@ def formatted(error: GraphQLError, request_id: str, locale: str = "en", *, ran: 
         log.error("request %s failed at %s", request_id, error.path, exc_info=original)
         message = f"Internal error; the log has it as {request_id}."
         more = {"code": Code.INTERNAL}
+    message = message if len(message) <= LONGEST else f"{message[:LONGEST]}…"
     shown = {"message": message, **{part: v for part, v in error.formatted.items() if part in {"locations", "path"}}}
     return {**shown, "extensions": {**more, "code": str(more.get("code", Code.INVALID)), "requestId": request_id}}

@@ -9,6 +9,10 @@ from typing import Any
 import polars as pl
 
 from schema import Kind, Vocabulary
+from server.api.errors import ApiError, Code
+
+LONGEST = 200
+"""Characters of a text to look for: the search is made ready in time that grows with their square."""
 
 OPERATORS: dict[str, Callable[[pl.Expr, Any], pl.Expr]] = {
     "eq": lambda column, value: column == value,
@@ -34,8 +38,10 @@ def operators_of(dtype: pl.DataType, *, closed: bool = False) -> tuple[str, ...]
 
 
 def condition(of: Kind, field: str, operator: str, value: Any) -> pl.Expr:
-    """One condition; null where the field is, but for is_null."""
+    """One condition; null where the field is, but for is_null. Raises ApiError for too long a text to look for."""
     dtype = of.schema[field]
+    if operator == "contains" and len(value) > LONGEST:
+        raise ApiError(Code.OUT_OF_RANGE, f"{field}: contains takes at most {LONGEST} characters.")
     if isinstance(value, Vocabulary) and operator == "contains":
         return pl.col(field).str.split(";").list.contains(value.value)
     if operator == "eq" and value is None:

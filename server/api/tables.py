@@ -24,6 +24,7 @@ from server.api import aspects, touched
 from server.api.context import Context
 from server.api.errors import ApiError, Code
 from server.api.filters import both, condition, operators_of
+from server.api.limits import BITS
 from server.api.naming import lists
 from server.api.paging import By, Listing
 
@@ -167,7 +168,7 @@ def _value(field: str, dtype: pl.DataType, text: str) -> Any:
     if dtype == pl.Boolean():
         return _one_of(field, text, ("true", "false")) == "true"
     readers: dict[pl.DataType, Callable[[str], Any]] = {
-        pl.Int64(): int,
+        pl.Int64(): _whole,
         pl.Float64(): float,
         pl.Date(): dt.date.fromisoformat,
         pl.Datetime("us", "UTC"): lambda t: dt.datetime.fromisoformat(t).astimezone(dt.UTC),
@@ -176,6 +177,13 @@ def _value(field: str, dtype: pl.DataType, text: str) -> Any:
         return readers.get(dtype, str)(text)
     except (ValueError, OverflowError):
         raise ApiError(Code.BAD_REQUEST, f"{field}: {text[:80]!r} is not what the column holds.") from None
+
+
+def _whole(text: str) -> int:
+    found = int(text)
+    if found.bit_length() > BITS:
+        raise OverflowError(text)
+    return found
 
 
 def _number(text: str) -> int:
