@@ -8,17 +8,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from anyio import to_thread
-from graphql import DocumentNode, OperationDefinitionNode
+from graphql import DocumentNode, OperationDefinitionNode, OperationType
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from chaingraph import Actor, ChaingraphError, StoreError, Workspace
-from server.api import aspects, graphiql, tables, touched
+from server.api import aspects, graphiql, sockets, tables, touched
 from server.api.context import Context, locale_of
 from server.api.errors import ApiError, Code, Unreadable, headers
 from server.api.http import Endpoint
@@ -71,17 +71,23 @@ class Hosts:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
         server = scope.get("server")
-        if scope["type"] == "http" and (self.everywhere or (server and is_loopback(server[0]))):
-            name = Request(scope).headers.get("host", "").rpartition("@")[2]
+        if scope["type"] in {"http", "websocket"} and (self.everywhere or (server and is_loopback(server[0]))):
+            name = HTTPConnection(scope).headers.get("host", "").rpartition("@")[2]
             host = name.partition("]")[0].lstrip("[") if name.startswith("[") else name.partition(":")[0]
             if not (host in self.hosts or is_loopback(host)):
-                await PlainTextResponse("Unknown host.", 421)(scope, receive, send)
+                if scope["type"] == "websocket":
+                    await WebSocketClose(code=4403)(scope, receive, send)
+                else:
+                    await PlainTextResponse("Unknown host.", 421)(scope, receive, send)
                 return
         await self.app(scope, receive, send)
 
 
 class Known:
-    """Notes who sends each request, as `actor` in its state; the paths in `open_to_all` are for anybody."""
+    """Notes who sends each request, as `actor` in its state; the paths in `open_to_all` are for anybody.
+
+    A WebSocket is asked once it is open (server/api/sockets.py), as browsers can set no headers for it.
+    """
 
     def __init__(
         self, app: ASGIApp, authenticate: Authenticate | None, refused: Refused, open_to_all: tuple[str, ...]
@@ -93,15 +99,12 @@ class Known:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its actor, or refuse it."""
-        if scope["type"] in {"http", "websocket"} and not scope["path"].startswith(self.open_to_all):
+        if scope["type"] == "http" and not scope["path"].startswith(self.open_to_all):
             connection = HTTPConnection(scope)
             try:
                 actor = await self.authenticate(connection) if self.authenticate else Actor()
             except ApiError as error:
-                if scope["type"] == "websocket":
-                    await WebSocketClose(code=4401, reason=error.message)(scope, receive, send)
-                else:
-                    await (await self.refused(Request(scope), error))(scope, receive, send)
+                await (await self.refused(Request(scope), error))(scope, receive, send)
                 return
             scope.setdefault("state", {})["actor"] = actor
         await self.app(scope, receive, send)
@@ -160,6 +163,8 @@ def create_app(workspace: Workspace, settings: Settings | None = None) -> Starle
         return Context(workspace, locale_of(request, chosen.locale), request.state.actor)
 
     def permit(asked: Context, document: DocumentNode, operation: OperationDefinitionNode) -> None:
+        if operation.operation is OperationType.SUBSCRIPTION:
+            raise ApiError(Code.BAD_REQUEST, f"Subscriptions go over a WebSocket by {sockets.PROTOCOL}.")
         with asked.touched.refusals():
             aspects.permit(endpoint.schema, document, operation, asked.actor)
 
@@ -178,6 +183,7 @@ def create_app(workspace: Workspace, settings: Settings | None = None) -> Starle
         routes=[
             Route("/", lambda _request: RedirectResponse("/graphql")),
             Route("/graphql", endpoint),
+            WebSocketRoute("/graphql", sockets.Sockets(workspace, endpoint, chosen.authenticate, chosen.locale).serve),
             *(graphiql.routes if chosen.development else ()),
             Route("/tables/{name}.{form}", tables.endpoint(context)),
             *chosen.routes,

@@ -7,11 +7,12 @@ from typing import Annotated, Any
 import strawberry
 
 from chaingraph import Capability
-from server.api import access, answers, sharing, tracing, types
+from server.api import access, answers, benchmarks, sharing, tracing, types
 from server.api.aspects import SAME, refuse_undeclared
 from server.api.context import context_of
 from server.api.executor import BatchExecutor
 from server.api.scalars import CONFIG
+from server.api.subscriptions import Subscription
 from server.api.types import Node
 from server.api.uploads import MUTATIONS, RowError
 
@@ -45,6 +46,7 @@ ROOT: dict[str, Any] = {
     ),
     **answers.root_fields(),
     "trace": tracing.field(),
+    **benchmarks.fields(),
     **sharing.QUERIES,
     **access.QUERIES,
     **types.list_fields(),
@@ -63,6 +65,7 @@ Mutation = strawberry.type(
 SCHEMA = strawberry.Schema(
     query=Query,
     mutation=Mutation,
+    subscription=Subscription,
     types=[*types.OBJECTS.values(), RowError],
     config=CONFIG,
     execution_context_class=BatchExecutor,
