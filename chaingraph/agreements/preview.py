@@ -187,7 +187,7 @@ def _sentences(terms: Terms, shared: list[Shared], named: bool, firms: int | Non
         f"用途：{'、'.join(each.zh for each in purposes)}；不得用于其他用途。",
         f"It is for {_and([each.en.lower() for each in purposes])}, and for nothing else.",
     )
-    if terms.mode is Disclosure.SHOW:
+    if terms.mode is Disclosure.SHOW and firms != 0:
         yield _names(named, firms)
     other = [each.text for each in Aspects if each.value not in terms.aspects and each.value != Aspect.IDENTITY.value]
     if other:
@@ -219,6 +219,12 @@ def _sentences(terms: Terms, shared: list[Shared], named: bool, firms: int | Non
             f"共 {total} 行，其中 {before} 行现有协议已经涵盖，新增 {total - before} 行。",
             f"That is {total} rows: {before} of them are shared so by an agreement there is, {total - before} are new.",
         )
+    if any(piece.partition(":")[0] in _ALSO_OTHERS for piece in terms.records.split(";")):
+        yield Text(
+            "哪些零部件属于该类别或在其下级，编码方和对方的资料也算数：实际涵盖的行可能多于此处所计。",
+            "What is of that class, or in that part, is also for its issuer and the grantee to say: more rows may be "
+            "covered than are counted here.",
+        )
     yield Text("任何一方可随时撤销，立即生效。", "Either side can revoke it at any time, at once.")
 
 
@@ -245,6 +251,10 @@ _SCOPE: dict[str, Text] = {
     "class": Text("类别 {name} 的零部件", "parts of class {name}"),
     "product": Text("产品 {name} 及其下级", "product {name} and all in it"),
 }
+
+
+_ALSO_OTHERS = ("class", "subtree", "product")
+"""Records of which not the owner alone says what they are."""
 
 
 def _records_text(terms: Terms) -> Text:

@@ -107,7 +107,9 @@ def given_terms(session: Session, by: str | None, given: dict[str, Any], base: T
     for name in ("aspects", "purposes"):
         if name in said:
             said[name] = said[name].replace(",", ";")
-    fields: dict[str, Any] = {"owner": owner} | {name: getattr(base, name) for name in _TERMS if base is not None} | said
+    fields: dict[str, Any] = (
+        {"owner": owner} | {name: getattr(base, name) for name in _TERMS if base is not None} | said
+    )
     for name in ("grantee", "aspects", "purposes"):
         if not fields.get(name):
             wrong = Text(f"缺少 --{name}（或 --preset）。", f"There is no --{name} (nor a --preset).")
@@ -354,12 +356,12 @@ def list_requests(session: Session, by: str | None) -> None:
         option("--reason", zh="理由。", en="Why.", metavar="TEXT"), _dry(),
     ],
 )  # fmt: skip
-def request(session: Session, pseudonym: str, by: str, purpose: str, reason: str | None, dry_run: bool) -> None:
+def request(session: Session, pseudonym: str, by: str, reason: str | None, dry_run: bool) -> None:
     """For the purpose for which it was seen."""
     from chaingraph.agreements import request_identity
 
     with session.workspace(existing=True) as workspace:
-        number = request_identity(workspace, actor(by, purpose), pseudonym, reason, dry_run=dry_run)
+        number = request_identity(workspace, actor(by, session.purpose), pseudonym, reason, dry_run=dry_run)
     _done(session, [number], RequestState.REQUESTED, dry_run=dry_run)
 
 
