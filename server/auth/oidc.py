@@ -20,6 +20,7 @@ import httpx
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
+from joserfc.jws import JWSRegistry
 
 from chaingraph import ChaingraphError, Unavailable
 from schema.text import Text
@@ -93,11 +94,12 @@ class OpenId:
         *,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
-        client: httpx.Client | None = None,
+        client: Callable[[], httpx.Client] | None = None,
     ) -> None:
         self.provider = provider
         self._clock, self._monotonic = clock, monotonic
-        self._client = client or httpx.Client(timeout=PATIENCE, follow_redirects=False)
+        self._client = client or (lambda: httpx.Client(timeout=PATIENCE))
+        self._registry = JWSRegistry(algorithms=provider.algorithms, strict_check_header=False)  # RFC 7515, 4.2
         self._lock = threading.Lock()
         self._kept: _Keys | None = None
         self._tried = float("-inf")
@@ -116,7 +118,7 @@ class OpenId:
         return self._read(found.claims)
 
     def _decoded(self, token: str, keys: KeySet) -> jwt.Token:
-        found = jwt.decode(token, keys, algorithms=self.provider.algorithms)
+        found = jwt.decode(token, keys, registry=self._registry)
         kind = found.header.get("typ", "JWT")
         if not isinstance(kind, str) or kind.lower() not in TYPES:
             raise Untrusted("no access token")
@@ -172,30 +174,31 @@ class OpenId:
         self._tried = self._monotonic()
 
     def _fetched(self) -> KeySet:
-        found = self._document(self.provider.issuer.rstrip("/") + "/.well-known/openid-configuration")
-        if found["issuer"] != self.provider.issuer:
-            raise ValueError("another issuer")
-        address = found["jwks_uri"]
-        if not private(address):
-            raise ValueError("keys over an open line")
-        keys = self._document(address)["keys"]
+        with self._client() as client:
+            found = _document(client, self.provider.issuer.rstrip("/") + "/.well-known/openid-configuration")
+            if found["issuer"] != self.provider.issuer:
+                raise ValueError("another issuer")
+            address = found["jwks_uri"]
+            if not private(address):
+                raise ValueError("keys over an open line")
+            keys = _document(client, address)["keys"]
         signing = [key for key in keys if key.get("use", "sig") == "sig" and key.get("kty") != "oct"]
         return KeySet.import_key_set({"keys": signing})
 
-    def _document(self, address: str) -> dict[str, Any]:
-        with self._client.stream("GET", address, headers={"accept": "application/json"}) as answer:
-            answer.raise_for_status()
-            if answer.is_redirect:
-                raise ValueError("a redirection")
-            body = bytearray()
-            for piece in answer.iter_bytes():
-                body += piece
-                if len(body) > DOCUMENT:
-                    raise ValueError("too long")
-        found = json.loads(bytes(body))
-        if not isinstance(found, dict):
-            raise TypeError("no object")
-        return found
+
+def _document(client: httpx.Client, address: str) -> dict[str, Any]:
+    """A JSON object, of so many bytes at most, and from no other address."""
+    with client.stream("GET", address, headers={"accept": "application/json"}) as answer:
+        answer.raise_for_status()
+        body = bytearray()
+        for piece in answer.iter_bytes():
+            body += piece
+            if len(body) > DOCUMENT:
+                raise ValueError("too long")
+    found = json.loads(bytes(body))
+    if not isinstance(found, dict):
+        raise TypeError("no object")
+    return found
 
 
 def private(address: str) -> bool:

@@ -80,7 +80,7 @@ def serve(session: Session, host: str, port: int, open_to_all: bool) -> None:
             mark(session, workspace.view())
         listening = _socket(host, port)
         base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        for name, path in addresses(console=plan.introspection):
+        for name, path in addresses(console=plan.introspection and plan.open):
             output.line(f"{session.say(name)}  {base}{path}")
         output.flush()
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False))
