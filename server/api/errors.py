@@ -42,7 +42,7 @@ class Code(enum.StrEnum):
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
     """A mutation over GET, or a method that is neither GET nor POST."""
     FORBIDDEN = "FORBIDDEN"
-    """A header that only a script of this site can send is missing."""
+    """The role does not allow it, or a header that only a script of this site can send is missing."""
     UNAUTHENTICATED = "UNAUTHENTICATED"
     """No token, or one that is not (or no longer) good."""
     THROTTLED = "THROTTLED"
