@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from chaingraph import Actor, ChaingraphError, StoreError, Workspace
-from server.api import aspects, graphiql, sockets, tables, touched
+from server.api import aspects, auditlog, graphiql, sockets, tables, touched
 from server.api.context import Context, locale_of
 from server.api.errors import ApiError, Code, Unreadable, headers
 from server.api.http import Endpoint
@@ -186,6 +186,7 @@ def create_app(workspace: Workspace, settings: Settings | None = None) -> Starle
             WebSocketRoute("/graphql", sockets.Sockets(workspace, endpoint, chosen.authenticate, chosen.locale).serve),
             *(graphiql.routes if chosen.development else ()),
             Route("/tables/{name}.{form}", tables.endpoint(context)),
+            Route("/audit/checkpoint", auditlog.checkpoint(context)),
             *chosen.routes,
             Route("/health", health(workspace)),
             Route("/health/{what:str}", health(workspace)),

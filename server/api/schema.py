@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import strawberry
 
 from chaingraph import Capability
-from server.api import access, answers, benchmarks, sharing, tracing, types
+from server.api import access, answers, auditlog, benchmarks, sharing, tracing, types
 from server.api.aspects import SAME, refuse_undeclared
 from server.api.context import context_of
 from server.api.executor import BatchExecutor
@@ -47,6 +47,7 @@ ROOT: dict[str, Any] = {
     **answers.root_fields(),
     "trace": tracing.field(),
     **benchmarks.fields(),
+    **auditlog.fields(),
     **sharing.QUERIES,
     **access.QUERIES,
     **types.list_fields(),
