@@ -175,7 +175,9 @@ def test_what_a_signed_token_lacks_is_not_made_up(provider: Provider) -> None:
     header, claims = parts(provider.token())
     openid, now = trusting(provider), int(time.time())
     assert openid.said(provider.sign(header, claims)).organisation == "L01"
-    assert openid.said(provider.sign({**header, "typ": "JWT", "nonce": "x"}, {**claims, "aud": ["other", AUDIENCE]})).organisation
+    assert openid.said(
+        provider.sign({**header, "typ": "JWT", "nonce": "x"}, {**claims, "aud": ["other", AUDIENCE]})
+    ).organisation
     less = [{name: value for name, value in claims.items() if name != gone} for gone in ("iss", "aud", "exp", "sub")]
     more: list[dict[str, Any]] = [
         {"exp": "soon"}, {"exp": None}, {"exp": now - 60}, {"nbf": now + 60}, {"iat": now + 60}, {"aud": ["other"]},
