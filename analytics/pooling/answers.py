@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from analytics.core import Estimate, Reason, Result, digits
+from analytics.pooling.rules import rules
 from schema import Text
 
 REFUSALS = {
@@ -120,7 +121,9 @@ class Benchmark(Result):
 
 def refusal(code: str, **values: object) -> Reason:
     """A refusal with its text."""
-    return Reason(code=code, text=REFUSALS[code].format(**values))
+    limits = rules()
+    known = {"contributors": limits.contributors, "epsilon": limits.epsilon, **values}
+    return Reason(code=code, text=REFUSALS[code].format(**known))
 
 
 def note(code: str, **values: object) -> Reason:

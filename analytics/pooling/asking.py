@@ -209,7 +209,6 @@ def _told(
 ) -> Benchmark:
     """The answer of a record; that it was given is in the log before it leaves."""
     refused = cell.get("refused")
-    limits = rules()
     what = {"metric": asked.metric.name, "part_class": asked.part_class, "statistic": statistic}
     what |= {"mechanism": asked.mechanism} if asked.mechanism else {}
     what |= {"refused": refused} if refused else {}
@@ -232,7 +231,7 @@ def _told(
         "statistic": statistic, "consortium": of and of.consortium, "released": of and of.on,
     }  # fmt: skip
     if refused:
-        reason = refusal(refused, contributors=cell.get("need", limits.contributors), epsilon=limits.epsilon)
+        reason = refusal(refused, **({"contributors": cell["need"]} if "need" in cell else {}))
         return Benchmark(**given, refused=reason, **dict.fromkeys(_FIGURES), notes=())
     found = Pooled(cell["value"], cell["low"], cell["high"], cell["spread"], cell["median"])
     unit = asked.metric.unit(cell["unit"]) if statistic != "sum" else None

@@ -14,7 +14,7 @@ from server.cli.demo import mark
 from server.cli.session import Session
 
 if TYPE_CHECKING:
-    from chaingraph import Actor
+    from chaingraph import Actor, Workspace
 
 SHOW = "show"
 DATE = click.DateTime(["%Y-%m-%d"])
@@ -37,21 +37,12 @@ class _Benchmark(Group):
         return super().parse_args(ctx, args)
 
 
-def _actor(organisation: str | None, purpose: str) -> Actor:
-    from chaingraph import EVERYBODY, Actor
+def _actor(session: Session, workspace: Workspace) -> Actor:
+    """Whoever sits at the machine of the store, for the organisation whose eyes were asked for."""
+    from chaingraph import Actor
 
-    return Actor(organisation or EVERYBODY, purpose=Purpose[purpose.upper()], account="command-line")
-
-
-def _organisation() -> click.Parameter:
-    return option("--as", "organisation", zh="以该组织的身份。", en="As this organisation.", metavar="ORG")
-
-
-def _purpose() -> click.Parameter:
-    return option(
-        "--purpose", zh="用途。", en="Purpose.", type=click.Choice(Purpose.codes()), default="quality",
-        show_default=True,
-    )  # fmt: skip
+    viewer = session.seen(workspace).viewer  # an organisation that there is
+    return Actor(viewer, purpose=Purpose[session.purpose.upper()], account="command-line")
 
 
 @command(
@@ -68,7 +59,6 @@ def _purpose() -> click.Parameter:
             "--class", "part_class", zh="零部件类别。", en="Class of parts.", required=True, metavar="CLASS"
         ),
         option("--mechanism", zh="只计该失效机理及其下级。", en="Failures by this mechanism only.", metavar="CODE"),
-        _organisation(),
         option("--region", zh="只计该地区的企业。", en="Of firms in this region only.", metavar="REGION"),
         option("--tier", zh="只计该层级的企业。", en="Of firms of this tier only.", type=int, metavar="N"),
         option("--year", zh="只计该年。", en="Of this year only.", type=int, metavar="YEAR"),
@@ -84,22 +74,20 @@ def _purpose() -> click.Parameter:
             "--between", zh="加噪时数值的先验上下限。", en="Bounds of values for --epsilon, not taken from the data.",
             type=float, nargs=2, metavar="LOW HIGH",
         ),
-        _purpose(),
     ],
+    reads=True,
 )  # fmt: skip
 def show(
     session: Session,
     metric: str,
     part_class: str,
     mechanism: str | None,
-    organisation: str | None,
     region: str | None,
     tier: int | None,
     year: int | None,
     statistic: str | None,
     epsilon: float | None,
     between: tuple[float, float] | None,
-    purpose: str,
 ) -> None:
     """The answer, or why there is none."""
     from analytics.pooling.asking import BenchmarkFilter, Noise, ask_benchmark, compute_benchmark
@@ -107,7 +95,7 @@ def show(
     if (epsilon is None) != (between is None):
         raise click.UsageError("--epsilon and --between go together")
     with session.workspace(existing=True) as workspace:
-        actor = _actor(organisation, purpose)
+        actor = _actor(session, workspace)
         if all(each is None for each in (epsilon, statistic, region, tier, year)):
             found = ask_benchmark(workspace, actor, metric, part_class, mechanism)
         else:
@@ -131,23 +119,20 @@ def show(
         option("--consortium", zh="只发布该联合体；缺省为全部。", en="Of this consortium; of all else.", metavar="ID"),
         option("--on", zh="发布日期；缺省为今天。", en="Day of the release; today else.", type=DATE, metavar="DATE"),
         option("--dry-run", "dry", is_flag=True, zh="只试算，不发布。", en="Only try; nothing is released."),
-        _organisation(),
-        _purpose(),
     ],
+    reads=True,
 )
 def release(
     session: Session,
     consortium: str | None,
     on: dt.datetime | None,
     dry: bool,  # a flag
-    organisation: str | None,
-    purpose: str,
 ) -> None:
     """What was released, cell by cell."""
     from analytics.pooling.releases import release as run
 
     with session.workspace(existing=True) as workspace:
-        found = run(workspace, _actor(organisation, purpose), on.date() if on else None, consortium=consortium, dry=dry)
+        found = run(workspace, _actor(session, workspace), on.date() if on else None, consortium=consortium, dry=dry)
         mark(session, workspace.view())
     _answer(session, [(each.consortium, each.on, cell) for each in found for cell in each.cells.values()])
     if dry:
@@ -158,17 +143,14 @@ def release(
     "list",
     zh="列出已发布的对标值。",
     en="List what has been released.",
-    params=[
-        _organisation(),
-        _purpose(),
-    ],
+    reads=True,
 )
-def listed(session: Session, organisation: str | None, purpose: str) -> None:
+def listed(session: Session) -> None:
     """The newest releases that the organisation is entitled to."""
     from analytics.pooling.releases import released
 
     with session.workspace(existing=True) as workspace:
-        found = released(workspace, _actor(organisation, purpose))
+        found = released(workspace, _actor(session, workspace))
         mark(session, workspace.view())
     _answer(session, [(each.consortium, each.on, cell) for each in found for cell in each.cells.values()])
 
@@ -177,7 +159,9 @@ def _answer(session: Session, cells: list[tuple[str, str, Any]]) -> None:
     from analytics.pooling.answers import refusal
 
     rows: list[list[Any]] = []
-    for consortium, on, cell in cells:
+    for consortium, on, cell in sorted(
+        cells, key=lambda each: (each[0], *(each[2][name] or "" for name in _FIGURES[:3]))
+    ):
         reason = refusal(cell["refused"]).text.say(session.locale) if "refused" in cell else None
         rows.append([consortium, on, *(cell.get(name) for name in _FIGURES), reason])
     names = ["consortium", "released", *_FIGURES, "refused"]

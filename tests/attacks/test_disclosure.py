@@ -246,13 +246,13 @@ def hinted(world: World, rng: np.random.Generator) -> Floats:
     def least(form: Floats) -> float:
         """The least that a sum over firms may be."""
         bounds = [(0, None)] * len(names)
-        found = linprog(form, np.array(below), limits, np.array(equal), answers, bounds)
-        assert found.status in {0, 3}  # 3: it has no lower end
-        return -np.inf if found.status == 3 else float(form @ np.asarray(found.x))
+        ends = linprog(form, np.array(below), limits, np.array(equal), answers, bounds)
+        assert ends.status in {0, 3}  # 3: it has no lower end
+        return -np.inf if ends.status == 3 else float(form @ np.asarray(ends.x))
 
     forms = np.eye(len(names))
-    found: Floats = np.array([-least(-form) - least(form) for form in forms]) / truth
-    return found
+    widths: Floats = np.array([-least(-form) - least(form) for form in forms]) / truth
+    return widths
 
 
 def test_what_was_said_and_what_the_rules_imply_leave_a_wide_interval_for_every_firm() -> None:
