@@ -26,7 +26,7 @@ from starlette.types import Scope
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from chaingraph import Actor, StoreError, Workspace
-from server.api import aspects
+from server.api import aspects, touched
 from server.api.context import locale_of
 from server.api.documents import operation_of
 from server.api.errors import ApiError, Code, Refused, Unreadable, formatted
@@ -262,10 +262,15 @@ class _Connection:
         operation = operation_of(document, asked.operation_name)
         if operation.operation is not OperationType.SUBSCRIPTION:
             raise ApiError(Code.BAD_REQUEST, "Only subscriptions go over a WebSocket; send other operations by POST.")
-        aspects.permit(endpoint.schema, document, operation, actor)
+        context = Listening(self.sockets.workspace, self.locale, actor, watch=self.sockets.watch)
+        try:
+            with context.touched.refusals():
+                aspects.permit(endpoint.schema, document, operation, actor)
+        except ApiError:
+            await touched.settle(context)
+            raise
         measured = measure(endpoint.schema, document, operation, asked.variables, endpoint.limits)
         endpoint.budgets.spend(actor, measured.once)
-        context = Listening(self.sockets.workspace, self.locale, actor, watch=self.sockets.watch)
         started = subscribe(
             endpoint.schema,
             document,

@@ -361,6 +361,8 @@ def test_no_other_sites_page_and_no_auditor_is_told_and_http_is_no_way(space: Wo
             assert message["payload"][0]["extensions"]["code"] == "FORBIDDEN"
 
     run(space, Settings(authenticate=acting("L01", AccessRole.AUDITOR)), test)
+    (entry,) = [json.loads(leaf) for leaf in space.store.leaves("audit")]
+    assert (entry["action"], entry["organisation"], entry["role"]) == ("denied", "L01", "auditor")
     answer = Client(create_app(space)).post("/graphql", json={"query": PARTS})
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"

@@ -38,7 +38,15 @@ SCALARS = {
     "File": st.just(nodes.String("none")),
 }
 PAGES = {"first", "last", "after", "before"}
-ANSWERS = {"agreementPreview", "product", "trace", "node", "nodes", *(to_camel_case(each.name) for each in ANALYSES.values())}
+ANSWERS = {
+    "agreementPreview",
+    "benchmark",
+    "product",
+    "trace",
+    "node",
+    "nodes",
+    *(to_camel_case(each.name) for each in ANALYSES.values()),
+}
 
 
 def plainer() -> str:
