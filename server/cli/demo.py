@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 BY = "demo"
 """Who brings the demo's uploads: by this it is known that a store holds invented data."""
 PRODUCTS = ("L01/VMC850", "L02/EDU150")
-MOST, WEAKEST = 5, 12
-"""Rows shown of what fails most, and of the weak links."""
+MOST, WEAKEST, HIDDEN = 5, 12, 2
+"""Rows shown of what fails most, of the weak links, and of those that a leader knows by a pseudonym."""
+BENCHMARK = ("L01", "lead_time", "mech_part")
+"""Who asks for which benchmark: leader, metric, class of parts."""
 
 SYNTHETIC = Text(
     "全部为合成数据：企业、零部件和数值均为虚构，与任何真实单位无关。",
@@ -44,6 +46,9 @@ def demo(session: Session) -> None:
             refuse_others(workspace)
             load(workspace, shown)
         report(session, workspace.view())
+        if session.format == "table":
+            show_sharing(session, workspace)
+            say_next(session)
 
 
 def refuse_others(workspace: Workspace) -> None:
@@ -67,6 +72,8 @@ def refuse_others(workspace: Workspace) -> None:
 
 def load(workspace: Workspace, shown: Steps | None = None) -> None:
     """Make the demo dataset and load it, as the demo's own upload; what is there already stays as it is."""
+    from analytics.pooling.releases import release, released
+    from chaingraph import Actor
     from fixtures.demo import write
     from ingest.load import load as load_files
 
@@ -75,6 +82,8 @@ def load(workspace: Workspace, shown: Steps | None = None) -> None:
         shown.step(Text("生成三年的合成记录", "Making up three years of records"))
         write(Path(folder))
         load_files(workspace, [Path(folder)], by=BY, administrator=True, progress=teller(shown))
+    if not released(workspace, Actor()):
+        release(workspace, Actor(account=BY))
 
 
 def mark(session: Session, view: View) -> None:
@@ -116,7 +125,36 @@ def report(session: Session, view: View) -> None:
         output.line()
         headings, rows = weak.rows(locale)
         output.table(headings, rows, f"{name} · {session.say(Text('薄弱环节', 'Weak links'))}")
-    say_next(session)
+
+
+def show_sharing(session: Session, workspace: Workspace) -> None:
+    """What the two leaders see by their agreements, where that is less than all: firms they know by a pseudonym only,
+    and a benchmark of the consortium.
+    """
+    from analytics import ask_benchmark, run
+    from chaingraph import Actor, naming
+    from chaingraph.masking import PSEUDONYM
+
+    for product in PRODUCTS:
+        leader = product.split("/")[0]
+        view = workspace.view(leader)
+        found = run("weak_links", view, {"product": product, "kind": "supply", "top": WEAKEST})
+        hidden = [link for link in found.links if PSEUDONYM.match(link.label.en)]
+        shown = found.model_copy(update={"links": tuple(hidden[:HIDDEN])})
+        title = Text(
+            "{leader} 按共享协议所见：下级供应商只有化名，但可见其独家",
+            "What {leader} sees by its agreements: suppliers of suppliers by pseudonyms, and that all hangs on one",
+        )
+        headings, rows = shown.rows(session.locale)
+        output.line()
+        name = naming.label(view, "part", naming.part(view, product), session.locale)
+        output.table(headings, rows, f"{name} · {session.say(title.format(leader=leader))}")
+    leader, metric, part_class = BENCHMARK
+    pooled = ask_benchmark(workspace, Actor(leader), metric, part_class)
+    headings, rows = pooled.rows(session.locale)
+    title = Text("联合体对标：{part_class} 类零部件的交期", "Benchmark of the consortium: lead time of {part_class}")
+    output.line()
+    output.table(headings, rows, session.say(title.format(part_class=part_class)))
 
 
 def what_fails(session: Session, found: Contributions) -> tuple[list[str], list[list[Any]]]:
