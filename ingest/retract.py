@@ -10,7 +10,7 @@ import polars as pl
 from chaingraph import Action, Actor, ChaingraphError, Entry, NotFound, Workspace
 from chaingraph.snapshot import Snapshot
 from chaingraph.workspace import load_run
-from ingest import stubs
+from ingest import agreements, stubs
 from ingest.report import Report, finding
 from schema import KINDS, Text, kind, relations_to
 
@@ -129,6 +129,17 @@ def _unknown(number: str) -> NotFound:
     )
 
 
+def _erased(reason: str) -> ChaingraphError:
+    return ChaingraphError(
+        "journal.redacted",
+        Text(
+            f"被替换的上传不能恢复：其部分数据已按 {reason} 擦除。",
+            f"The upload that was replaced cannot come back: rows that it brought have been erased ({reason}).",
+        ),
+        Text("请重新上传需要的数据。", "Upload again what is needed of it."),
+    )
+
+
 def may_replace(snapshot: Snapshot, upload: str, by: str | None) -> None:
     """Raises NotFound for an unknown upload, ChaingraphError for one that is not `by`'s (None: an administrator)."""
     record = snapshot.table("upload").filter(pl.col("key") == upload)
@@ -214,7 +225,7 @@ def _taken_back(
         there = snapshot.table(name).select("key", "upload")
         news = rows.join(there, on=["key", "upload"], how="anti", maintain_order="left")
         if news.height:
-            back[name] = news
+            back[name] = agreements.put_back(news) if name == agreements.NAME else news
         if name in delete:
             delete[name] = delete[name].join(rows.select("key"), on="key", how="anti", maintain_order="left")
     placed = {name: rows.with_columns(_sheet=pl.lit(None, pl.Int32)) for name, rows in back.items()}
@@ -236,13 +247,16 @@ def _stated(
 ) -> dict[str, pl.DataFrame]:
     """The rows of the keys `wanted` (by kind; of all where None) as the latest of `uploads` stated them.
 
-    Rows that were only put back, when another upload was taken back, are no statements.
+    Rows that were only put back, when another upload was taken back, are no statements; nor are rows that were erased
+    since. Raises ChaingraphError (`journal.redacted`) where all are wanted and some were.
     """
     found: dict[str, list[pl.DataFrame]] = {}
     for commit in workspace.store.journal(0, snapshot.revision):
         mine = past.brought.get(commit.load or "", set()) & {*uploads} if commit.by else set()
         if not mine:
             continue
+        if wanted is None and any(each.op == "put" for each in commit.redactions):
+            raise _erased(commit.redactions[0].reason)
         for name, rows in commit.changes(None if wanted is None else list(wanted)).put.items():
             said = rows.filter(pl.col("upload").is_in([*mine]))
             if wanted is not None:

@@ -111,7 +111,7 @@ def _changed(
             if payload.op == "put":
                 gone = gone.join(last[payload.kind].filter(pl.col("revision") == commit.revision), on="key", how="anti")
             rest = rows.join(gone, on="key", how="anti", maintain_order="left")
-            data = encoded(rest)
+            data = encoded(rest if len(rest) < len(rows) else rows)
             if data == payload.data:
                 continue
             before, after = (_digest(payload._replace(data=each)) for each in (payload.data, data))

@@ -116,7 +116,7 @@ def verify(session: Session) -> None:
         (Text("日志与图", "Journal and graph"), session.say(Text("相符", "hold"))),
         (Text("变更数", "Commits"), head.revision),
         (Text("摘要", "Digest"), head.digest.hex()),
-        *((_ERASED.format(**each), each["rows"]) for each in erased),
+        *((_ERASED.format(**each), session.say(_TAKEN.format(**each))) for each in erased),
     )
 
 
@@ -189,7 +189,8 @@ def copy(session: Session, from_: str, to: str, dry_run: bool) -> None:
         session.note(_WOULD if dry_run else _AGREE)
 
 
-_ERASED = Text("擦除行数（{reason}，{at}，自第 {since} 号变更）", "Rows erased ({reason}, {at}, since commit {since})")
+_ERASED = Text("已擦除（{reason}）", "Erased ({reason})")
+_TAKEN = Text("{rows} 行，{at}，自第 {since} 号变更", "{rows} rows, {at}, since commit {since}")
 _UNFINISHED = Text(
     "末尾 {commits} 次变更属于未完成的入库，不复制。",
     "The last {commits} commits belong to a load that is unfinished, and are not copied.",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import subprocess
+import sys
 import zlib
 from contextlib import closing
 from dataclasses import replace
@@ -25,6 +28,7 @@ from tests.conformance.stores import Kept, graph, keys, parts, replayed
 from tests.conformance.test_restore import written
 from tests.neo4j.server import running
 
+ROOT = Path(__file__).parents[2]
 MARK = "Zq7Marker"
 AT = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
 NUMBERS = 40
@@ -357,3 +361,31 @@ def test_a_reader_that_was_there_before_takes_in_what_is_left(kept: Kept, tmp_pa
             assert reader.snapshot().revision == 6
             assert same({n: t for n in graph(store) if len(t := reader.snapshot().table(n))}, graph(store))
             assert not stale.exists()
+
+
+@pytest.mark.parametrize("after", range(7))
+def test_killed_and_called_again(kept: Kept, tmp_path: Path, after: int) -> None:
+    """Killed, as by `kill -9`, in the middle of any of seven transactions: what is there is sound each time."""
+    with closing(kept.open(tmp_path)) as store:
+        wanted = fill(store)
+        before = graph(store)
+        checkpoint.write(store, snapshot_at(store, 4), None)
+    command = [sys.executable, "-m", "tests.conformance.eraser", kept.url(tmp_path), json.dumps(wanted)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, text=True, stdin=pipe, stdout=pipe) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        for number in range(after + 1):
+            assert int(process.stdout.readline()) == number
+            process.stdin.write("\n")
+            process.stdin.flush()
+        process.kill()
+    with closing(kept.open(tmp_path)) as store:
+        reached = len(store.redactions())
+        assert reached in {after, after + 1}
+        assert verify(store) is None
+        assert same(replayed(store), before)
+        assert same({name: snapshot_at(store, 6).table(name) for name in before}, before)
+        assert erase(store, wanted, entry(), "AG/1").rows == 8 - sum(each.rows for each in store.redactions()[:reached])
+        assert verify(store) is None
+        assert MARK.encode() not in all_bytes(kept, tmp_path, store)
