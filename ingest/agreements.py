@@ -113,6 +113,18 @@ def refused(rows: pl.DataFrame, stored: pl.DataFrame, *, administrator: bool) ->
     yield "agreement.two_hold", both.join(twice, on="key", how="semi")
 
 
+def put_back(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows that come back when an upload is taken back: what held or waited is revoked. Nothing is shared again by
+    undoing a load; it is proposed anew.
+    """
+    live = pl.col("state").is_in([AgreementState.PROPOSED.value, AgreementState.ACCEPTED.value])
+    now = pl.lit(dt.datetime.now(dt.UTC), pl.Datetime("us", "UTC"))
+    return rows.with_columns(
+        state=pl.when(live).then(pl.lit(AgreementState.REVOKED.value)).otherwise("state"),
+        changed_at=pl.when(live).then(now).otherwise("changed_at"),
+    )
+
+
 _SIDES = ["key", "id", "owner", "grantee", "state"]
 
 

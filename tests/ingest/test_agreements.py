@@ -10,6 +10,7 @@ import pytest
 
 from chaingraph import Actor, Workspace
 from chaingraph.agreements import accept, revoke
+from ingest.retract import undo
 from schema.vocabularies import AccessRole
 from tests.ingest.files import codes, take
 
@@ -162,3 +163,19 @@ def test_a_supplier_brings_proposals_of_its_own(world: Workspace, tmp_path: Path
     assert [found[0] for found in codes(sooner)] == ["agreement.only_proposed"]
     other = take(world, tmp_path, "agreements.csv", HEADING + one(owner="S02"), by="S01", administrator=False)
     assert [found[0] for found in codes(other)] == ["row.owner"]
+
+
+def test_undoing_a_load_shares_nothing_again(world: Workspace, tmp_path: Path) -> None:
+    """What another upload had changed, or replaced, comes back as it was said; not as something that holds."""
+    take(world, tmp_path, "agreements.csv", HEADING + one(state="accepted"))
+    second = take(
+        world, tmp_path, "agreements.csv", HEADING + one(state="replaced") + one(version="2", state="accepted")
+    )
+    assert second.load is not None
+    undo(world, second.load)
+    assert world.snapshot().table("agreement").select("key", "state").rows() == [("AG-1/1", "revoked")]
+    third = take(world, tmp_path, "agreements.csv", HEADING + one(id="AG-3", state="accepted"))
+    fourth = take(world, tmp_path, "agreements.csv", HEADING + one(id="AG-4"), replace=third.uploads["agreements.csv"])
+    assert fourth.load is not None
+    undo(world, fourth.load)
+    assert agreement(world, "AG-3/1")["state"] == "revoked"
