@@ -91,8 +91,8 @@ class Seen:
         plain = np.flatnonzero(table.plain)
         if len(plain):
             pointed = self._source.ref(name, field)[table.places[plain]]
-            said = table.rows[field].is_not_null().to_numpy()[plain]
-            found[plain] = np.where(said & (pointed >= 0), self._moved(target)[pointed], -1)
+            leads = (pointed >= 0) & table.rows[field].is_not_null().to_numpy()[plain]
+            found[plain[leads]] = self._moved(target)[pointed[leads]]
         others = np.flatnonzero(~table.plain)
         if len(others):
             found[others] = self._located(target, table.rows[field][others])
