@@ -30,8 +30,9 @@ def others_in(view: View, name: str, places: NDArray[np.signedinteger[Any]] | No
 def others_behind(view: View, aspects: Iterable[Aspect]) -> dict[str, frozenset[str]]:
     """For each kind of these aspects the other firms whose rows may go into a result for the viewer.
 
-    Those whose rows it sees, and those whose it may use without seeing them and that have such rows at all: whether a
-    row was among those that a result came from is not told.
+    Those whose rows it sees, and those whose rows it may use without seeing them, be there any or not: what the viewer
+    reads of its own doings must not tell whether there are. Whether a row was among those that a result came from is
+    not told either.
     """
     wanted = frozenset(aspects)
 
@@ -39,13 +40,11 @@ def others_behind(view: View, aspects: Iterable[Aspect]) -> dict[str, frozenset[
         found = {}
         for name, of in KINDS.items():
             if of.aspect in wanted and of.sharing == "agreed":
-                stating = set(view._source.owners(name)[1].drop_nulls())  # noqa: SLF001 - see `_numbers`
-                used = {
+                found[name] = others_in(view, name) | {
                     grant.owner
                     for grant in view.rights.grants
                     if grant.reaches(Disclosure.USE) and of.aspect in grant.aspects
                 }
-                found[name] = others_in(view, name) | (used & stating)
         return {name: owners for name, owners in found.items() if owners}
 
     return view.memo(("others behind", wanted), find)
