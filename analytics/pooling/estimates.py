@@ -40,6 +40,8 @@ class Firms:
     t: Floats
     own: Intervals
     se: Floats
+    marks: Floats
+    """Another number for other data, for shapes and scales."""
     unit: str
 
     def only(self, keep: Bools) -> Firms:
@@ -49,7 +51,7 @@ class Firms:
         )
         owners = tuple(each for each, kept in zip(self.owners, keep, strict=True) if kept)
         by = tuple(each for each, kept in zip(self.by, keep, strict=True) if kept)
-        return Firms(owners, by, self.y[keep], self.t[keep], own, self.se[keep], self.unit)
+        return Firms(owners, by, self.y[keep], self.t[keep], own, self.se[keep], self.marks[keep], self.unit)
 
     def among(self, owners: Sequence[str]) -> Firms:
         """Those of some owners."""
@@ -95,14 +97,15 @@ def firms(of: Metric, pool: Pool, figures: pl.DataFrame, mechanisms: Sequence[st
     ).sort("owner")  # fmt: skip
     unit = figures["unit"][0] if len(figures) else ""
     y, exposure = sums["y"].to_numpy(), sums["t"].to_numpy()
+    marks = y
     if of.model == "rate":
         own, se = own_rates(y, exposure, LEVEL), np.full(len(y), np.nan)
     elif of.model == "mean":
         own, se = _means(sums)
     else:
-        own, se = _weibull(of, pool, sums["owner"].to_list(), figures, mechanisms)
+        own, se, marks = _weibull(of, pool, sums["owner"].to_list(), figures, mechanisms)
     by = tuple(tuple(each) for each in sums["by"].to_list())
-    found = Firms(tuple(sums["owner"]), by, y, exposure, own, se, unit)
+    found = Firms(tuple(sums["owner"]), by, y, exposure, own, se, marks, unit)
     return found if of.model == "rate" else found.only(np.isfinite(own.value) & np.isfinite(se))
 
 
@@ -175,8 +178,8 @@ def _means(sums: pl.DataFrame) -> tuple[Intervals, Floats]:
 
 def _weibull(
     of: Metric, pool: Pool, owners: list[str], figures: pl.DataFrame, mechanisms: Sequence[str] | None
-) -> tuple[Intervals, Floats]:
-    """Own shapes, or scales by shapes drawn to the pool's; nan for firms without failures."""
+) -> tuple[Intervals, Floats, Floats]:
+    """Own shapes, or scales by shapes drawn to the pool's, their errors and marks; nan for firms without failures."""
     at = pl.DataFrame({"owner": owners, "group": np.arange(len(owners))}, {"owner": pl.String(), "group": pl.Int64()})
     told = figures.select("part_class", "unit", "by").unique()
     rows = pool.lives.join(told, on=["part_class", "unit", "by"], how="semi").join(at, on="owner")
@@ -196,7 +199,9 @@ def _weibull(
     with np.errstate(divide="ignore", invalid="ignore"):
         se = np.where(failing, np.log(found.high / found.low) / (2 * z), np.nan)
         value = np.where(np.isfinite(se), found.value, np.nan)
-    return Intervals(value, value * se, found.low, found.high, LEVEL), se
+    ends = np.where(np.isfinite(data.age_to), data.age_to, 0.0)
+    weighed = np.sqrt(1 + data.age) * (1 + 2 * (data.event != Event.SUSPENSION)) + np.log1p(data.entry) + np.cbrt(ends)
+    return Intervals(value, value * se, found.low, found.high, LEVEL), se, data.sums(data.count * weighed)
 
 
 def _on_logs(mean: Floats, se: Floats) -> Intervals:

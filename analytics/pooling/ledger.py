@@ -54,21 +54,35 @@ class Ledger:
         """A fraction of two sums over firms: it counts as if both sums were said, as either may be known already.
 
         `free` names further figures that are given with it, which are other functions of the same numerators: each
-        counts as a form with generic coefficients of each owner.
+        counts as a form with generic coefficients of each owner. They have the same names for all mechanisms, so that
+        figures of two mechanisms differ by what failed by one of them alone.
         """
-        counted = figures if mechanisms is None else figures.filter(pl.col("mechanism").is_in(list(mechanisms)))
-        above = self._atoms(of, "y", counted.filter(pl.col("y") > 0), ["mechanism"])
+        above = self._above(of, figures, mechanisms)
         below = self._atoms(of, "t", figures, [])
         found = [_form(each) for each in (above, below) if each]
         return _question([*found, *(_form(above, name) for name in free if above)])
 
-    def values(self, cell: str, among: Firms, free: Iterable[str]) -> Question:
-        """Figures of a cell that are functions of firms' own values, each a form with generic coefficients."""
-        atoms = [
-            ((owner, f"{cell}#{self._mark(owner, cell, value)}"), (owner, cell))
-            for owner, value in zip(among.owners, among.own.value.tolist(), strict=True)
-        ]
-        return _question([_form(atoms, name) for name in free])
+    def values(
+        self, of: Metric, among: Firms, figures: pl.DataFrame, mechanisms: Iterable[str] | None, free: Iterable[str]
+    ) -> Question:
+        """Figures of a cell that are functions of firms' own values, each a form with generic coefficients: means of
+        their sums, shapes of the shape alone, scales of the shape and the number of failures.
+        """
+        shapes: list[tuple[Unknown, Unknown]] = []
+        if of.model != "mean":
+            name = json.dumps(["shape", *figures.select("part_class", "unit").row(0)])
+            marks = zip(among.owners, among.marks.tolist(), strict=True)
+            shapes = [((each, f"{name}#{self._mark(each, name, mark)}"), (each, name)) for each, mark in marks]
+        mine = figures.filter(pl.col("owner").is_in(among.owners))
+        above = [] if of.model == "shape" else self._above(of, mine, mechanisms)
+        return _question([_both(_form(shapes, f"{name} shape"), _form(above, name)) for name in free])
+
+    def _above(
+        self, of: Metric, figures: pl.DataFrame, mechanisms: Iterable[str] | None
+    ) -> list[tuple[Unknown, Unknown]]:
+        """The figures that add up to the numerators."""
+        counted = figures if mechanisms is None else figures.filter(pl.col("mechanism").is_in(list(mechanisms)))
+        return self._atoms(of, "y", counted.filter(pl.col("y") > 0), ["mechanism"])
 
     def _atoms(self, of: Metric, part: str, figures: pl.DataFrame, by: list[str]) -> list[tuple[Unknown, Unknown]]:
         """The figures that add up to a sum, each as an unknown in both readings; no figure twice."""
@@ -91,6 +105,11 @@ def _form(atoms: list[tuple[Unknown, Unknown]], name: str | None = None) -> tupl
     """The sum of some unknowns, or a form of that name with a generic coefficient of each owner, in both readings."""
     of = {owner: 1 if name is None else generic(name, owner) for (owner, _), _ in atoms}
     return {fine: of[fine[0]] for fine, _ in atoms}, {coarse: of[coarse[0]] for _, coarse in atoms}
+
+
+def _both(one: tuple[Vector, Vector], other: tuple[Vector, Vector]) -> tuple[Vector, Vector]:
+    """The sum of two forms in different unknowns, in both readings."""
+    return {**one[0], **other[0]}, {**one[1], **other[1]}
 
 
 def _question(pairs: list[tuple[Vector, Vector]]) -> Question:

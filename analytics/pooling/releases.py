@@ -143,12 +143,12 @@ class Judge:
         if n < self._limits.contributors:
             return {"refused": "too_few"}
         median = n >= self._limits.median_contributors
-        free = [f"{asked.name}:{each}" for each in (*FREE, *(["median"] if median else []))]
+        free = [f"{of.name}|{asked.part_class}:{each}" for each in (*FREE, *(["median"] if median else []))]
         if of.model == "rate":
             question: Question = self._ledger.sums(of, figures, mechanisms, free)
             shares = [among.y, among.t]
         else:
-            question = self._ledger.values(asked.name, among, [asked.name, *free])
+            question = self._ledger.values(of, among, figures, mechanisms, [f"{of.name}|{asked.part_class}", *free])
             shares = [among.own.value]
         if not self._ledger.allow(question):
             return {**refused, "refused": "solvable"}

@@ -136,6 +136,18 @@ def test_a_firm_that_takes_its_agreement_back_is_in_no_later_figure(tmp_path: Pa
         assert cells["failure_rate|bearing|"]["refused"] == "solvable"
 
 
+def test_a_failure_by_another_mechanism_is_not_told_by_the_wider_one(tmp_path: Path) -> None:
+    """ME is ME-1 and what else is below it: with failures by ME-2 at one firm only, one of the two is not released."""
+    with world.firms(tmp_path, 8) as workspace:
+        more = {"owner": "F001", "part": "F000/B", "id": "X", "event": "failure", "age": 900.0, "mechanism": "ME-2"}
+        below = rows("mechanism", {"code": "ME-2", "parent": "ME"})
+        workspace.submit(change(mechanism=below, life_record=rows("life_record", more)))
+        cells = release(workspace, world.actor())[0].cells
+        for metric in ("failure_rate", "weibull_shape", "weibull_scale"):
+            told = {each: cells.get(f"{metric}|bearing|{each}", {}).get("refused") for each in ("ME", "ME-1")}
+            assert sorted(told.values(), key=str) == [None, "solvable"], metric
+
+
 def test_a_trial_leaves_nothing_behind(tmp_path: Path) -> None:
     with world.firms(tmp_path, 8) as workspace:
         tried = release(workspace, world.actor(), dt.date(2026, 6, 1), dry=True)
