@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from chaingraph import Actor, ChaingraphError, StoreError, Workspace
-from server.api import aspects, auditlog, graphiql, sockets, tables, touched
+from server.api import aspects, auditlog, events, graphiql, sockets, tables, touched
 from server.api.context import Context, locale_of
 from server.api.errors import ApiError, Code, Unreadable, headers
 from server.api.http import Endpoint
@@ -164,7 +164,7 @@ def create_app(workspace: Workspace, settings: Settings | None = None) -> Starle
 
     def permit(asked: Context, document: DocumentNode, operation: OperationDefinitionNode) -> None:
         if operation.operation is OperationType.SUBSCRIPTION:
-            raise ApiError(Code.BAD_REQUEST, f"Subscriptions go over a WebSocket by {sockets.PROTOCOL}.")
+            raise ApiError(Code.BAD_REQUEST, f"Subscriptions go by {sockets.PROTOCOL}, or as {events.EVENTS}.")
         with asked.touched.refusals():
             aspects.permit(endpoint.schema, document, operation, asked.actor)
 
@@ -178,12 +178,13 @@ def create_app(workspace: Workspace, settings: Settings | None = None) -> Starle
         permit=permit,
         settle=touched.settle,
     )
+    listeners = sockets.Sockets(workspace, endpoint, chosen.authenticate, chosen.locale)
     refused = refusals(chosen.locale)
     return Starlette(
         routes=[
             Route("/", lambda _request: RedirectResponse("/graphql")),
-            Route("/graphql", endpoint),
-            WebSocketRoute("/graphql", sockets.Sockets(workspace, endpoint, chosen.authenticate, chosen.locale).serve),
+            Route("/graphql", events.Events(endpoint, listeners)),
+            WebSocketRoute("/graphql", listeners.serve),
             *(graphiql.routes if chosen.development else ()),
             Route("/tables/{name}.{form}", tables.endpoint(context)),
             Route("/audit/checkpoint", auditlog.checkpoint(context)),

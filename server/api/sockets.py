@@ -15,12 +15,12 @@ import logging
 import secrets
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from graphql import ExecutionResult, GraphQLError, OperationType, subscribe
+from graphql import DocumentNode, ExecutionResult, GraphQLError, OperationType, subscribe
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -31,7 +31,7 @@ from server.api.context import locale_of
 from server.api.documents import operation_of
 from server.api.errors import ApiError, Code, Refused, Unreadable, formatted
 from server.api.executor import BatchExecutor
-from server.api.http import Endpoint, asked_of
+from server.api.http import Asked, Endpoint, asked_of
 from server.api.limits import measure
 from server.api.subscriptions import Listening, Watch
 
@@ -96,6 +96,79 @@ class Sockets:
         if actor.expires is not None and actor.expires <= time.time():
             raise ApiError(Code.UNAUTHENTICATED, "The token is over.")
         return actor
+
+    async def prepare(self, asked: Asked, actor: Actor, locale: str) -> Prepared:
+        """A subscription that may run: checked and measured. Raises ApiError, Refused, StoreError."""
+        endpoint = self.endpoint
+        document = endpoint.documents.get(asked.query)
+        operation = operation_of(document, asked.operation_name)
+        if operation.operation is not OperationType.SUBSCRIPTION:
+            raise ApiError(Code.BAD_REQUEST, "Only subscriptions are told so; send other operations by POST.")
+        context = Listening(self.workspace, locale, actor, watch=self.watch)
+        try:
+            with context.touched.refusals():
+                aspects.permit(endpoint.schema, document, operation, actor)
+        except ApiError:
+            await touched.settle(context)
+            raise
+        measured = measure(endpoint.schema, document, operation, asked.variables, endpoint.limits)
+        endpoint.budgets.spend(actor, measured.once)
+        if self.subscriptions[actor.organisation] >= MOST_OF_MEMBER:
+            raise ApiError(Code.TOO_MANY, "There are too many subscriptions already.")
+        return Prepared(asked, document, context)
+
+    async def results(self, prepared: Prepared) -> AsyncGenerator[ExecutionResult, None]:
+        """What a subscription is told, counted for its organisation meanwhile. Raises Refused, StoreError."""
+        firm = prepared.context.actor.organisation
+        self.subscriptions[firm] += 1
+        try:
+            started = subscribe(
+                self.endpoint.schema,
+                prepared.document,
+                context_value=prepared.context,
+                variable_values=prepared.asked.variables,
+                operation_name=prepared.asked.operation_name,
+                executor_class=BatchExecutor,
+                hide_suggestions=not self.endpoint.development,
+            )
+            stream = await started if isinstance(started, Awaitable) else started
+            if isinstance(stream, ExecutionResult):
+                raise Refused(Code.INVALID, stream.errors or [])
+            async with contextlib.aclosing(stream) as found:  # type: ignore[type-var]
+                async for result in found:
+                    yield result
+        finally:
+            self.subscriptions[firm] -= 1
+            if not self.subscriptions[firm]:
+                del self.subscriptions[firm]
+
+    async def lost(self, scope: Scope, actor: Actor) -> ApiError | None:
+        """Why an actor has no more right to be told: what is said of the token now; None where it has."""
+        try:
+            now = await self.who(scope)
+        except ApiError as error:
+            return error
+        same = (now.organisation, now.role, now.purpose, now.read_only)
+        if same == (actor.organisation, actor.role, actor.purpose, actor.read_only):
+            return None
+        return ApiError(Code.FORBIDDEN, "Whoever asks is another one now.")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A subscription that may run."""
+
+    asked: Asked
+    document: DocumentNode
+    context: Listening
+
+
+def said(result: ExecutionResult, request_id: str, locale: str) -> dict[str, Any]:
+    """What is told, as an answer to a request has it."""
+    body: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        body["errors"] = [formatted(each, request_id, locale) for each in result.errors]
+    return body
 
 
 class _Connection:
@@ -162,19 +235,10 @@ class _Connection:
             self.close(4408, "Connection initialisation timeout")
             return
         assert self.actor is not None
-        while True:
-            try:
-                now = await self.sockets.who(self.scope)
-            except ApiError as error:
-                lost = error.code is Code.UNAVAILABLE
-                self.close(1013 if lost else 4403, "Try again later" if lost else "Forbidden")
-                return
-            if (now.organisation, now.role, now.purpose, now.read_only) != (
-                self.actor.organisation, self.actor.role, self.actor.purpose, self.actor.read_only
-            ):  # fmt: skip
-                self.close(4403, "Forbidden")
-                return
-            await asyncio.sleep(CHECK)
+        while (error := await self.sockets.lost(self.scope, self.actor)) is None:
+            await asyncio.wait({self.over}, timeout=CHECK)
+        away = error.code is Code.UNAVAILABLE
+        self.close(1013 if away else 4403, "Try again later" if away else "Forbidden")
 
     async def _take(self, text: str | None) -> None:
         """One message. Raises Closed for what the protocol does not have."""
@@ -233,13 +297,9 @@ class _Connection:
             del self.tasks[number]
 
     async def _run(self, number: str, payload: dict[str, Any], actor: Actor) -> None:
-        """One subscription, counted for its organisation."""
+        """One subscription, with what goes wrong in it."""
         request_id = secrets.token_hex(8)
-        counted = self.sockets.subscriptions
-        counted[actor.organisation] += 1
         try:
-            if len(self.tasks) > MOST_OF_CONNECTION or counted[actor.organisation] > MOST_OF_MEMBER:
-                raise ApiError(Code.TOO_MANY, "There are too many subscriptions already.")
             await self._tell(number, payload, actor, request_id)
         except ApiError as error:
             await self._fail(number, [error], request_id, error.code)
@@ -250,45 +310,15 @@ class _Connection:
         except Exception as error:  # noqa: BLE001 - masked; the log has it
             shown = formatted(GraphQLError(str(error), original_error=error), request_id, self.locale)
             await self.send({"id": number, "type": "error", "payload": [shown]})
-        finally:
-            counted[actor.organisation] -= 1
-            if not counted[actor.organisation]:
-                del counted[actor.organisation]
 
     async def _tell(self, number: str, payload: dict[str, Any], actor: Actor, request_id: str) -> None:
         """Check, measure and run a subscription to its end; raises ApiError, Refused, StoreError."""
-        endpoint, asked = self.sockets.endpoint, asked_of(payload)
-        document = endpoint.documents.get(asked.query)
-        operation = operation_of(document, asked.operation_name)
-        if operation.operation is not OperationType.SUBSCRIPTION:
-            raise ApiError(Code.BAD_REQUEST, "Only subscriptions go over a WebSocket; send other operations by POST.")
-        context = Listening(self.sockets.workspace, self.locale, actor, watch=self.sockets.watch)
-        try:
-            with context.touched.refusals():
-                aspects.permit(endpoint.schema, document, operation, actor)
-        except ApiError:
-            await touched.settle(context)
-            raise
-        measured = measure(endpoint.schema, document, operation, asked.variables, endpoint.limits)
-        endpoint.budgets.spend(actor, measured.once)
-        started = subscribe(
-            endpoint.schema,
-            document,
-            context_value=context,
-            variable_values=asked.variables,
-            operation_name=asked.operation_name,
-            executor_class=BatchExecutor,
-            hide_suggestions=not endpoint.development,
-        )
-        stream = await started if isinstance(started, Awaitable) else started
-        if isinstance(stream, ExecutionResult):
-            raise Refused(Code.INVALID, stream.errors or [])
-        async with contextlib.aclosing(stream) as results:  # type: ignore[type-var]
+        if len(self.tasks) > MOST_OF_CONNECTION:
+            raise ApiError(Code.TOO_MANY, "There are too many subscriptions already.")
+        prepared = await self.sockets.prepare(asked_of(payload), actor, self.locale)
+        async with contextlib.aclosing(self.sockets.results(prepared)) as results:
             async for result in results:
-                body: dict[str, Any] = {"data": result.data}
-                if result.errors:
-                    body["errors"] = [formatted(each, request_id, self.locale) for each in result.errors]
-                await self.send({"id": number, "type": "next", "payload": body})
+                await self.send({"id": number, "type": "next", "payload": said(result, request_id, self.locale)})
         await self.send({"id": number, "type": "complete"})
 
     async def _fail(self, number: str, errors: Any, request_id: str, code: Code) -> None:

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import polars as pl
 import pytest
 import uvicorn
@@ -398,3 +399,39 @@ def test_two_views_compare_by_what_they_show(space: Workspace) -> None:
     before = space.view("S01")
     space.submit(change(part=parts("A9", owner="L01")))
     assert compare(before, space.view("S01"), "part") is None
+
+
+def test_who_can_open_no_web_socket_takes_server_sent_events(space: Workspace) -> None:
+    tokens = Tokens(space)
+    made, text = tokens.issue(Actor("S01"), "S01", AccessRole.SUPPLIER)
+    headers = {"authorization": f"Bearer {text}", "accept": "text/event-stream"}
+
+    async def test(url: str) -> None:
+        place = url.replace("ws:", "http:")
+        async with httpx.AsyncClient(trust_env=False, headers=headers) as client:
+            for query, code in (("{ parts { totalCount } }", "BAD_REQUEST"), ("subscription {", "SYNTAX")):
+                refused = await client.post(place, json={"query": query})
+                assert refused.status_code == 400
+                assert refused.json()["errors"][0]["extensions"]["code"] == code
+            async with client.stream("POST", place, json={"query": PARTS}) as answer:
+                assert answer.headers["content-type"].startswith("text/event-stream")
+                lines = answer.aiter_lines()
+                await asyncio.sleep(0.5)
+                await do(space, part=parts("A3"))
+                assert await event(lines) == ("next", {"data": {"graphChanged": {"kinds": [{
+                    "kind": "PART", "new": 1, "changed": 0, "gone": 0,
+                    "newIds": [sealed(space, "S01").id_of("part", "S01/A3")],
+                }]}}})  # fmt: skip
+                start = time.monotonic()
+                await asyncio.to_thread(tokens.revoke, Actor("S01"), made.name)
+                name, body = await event(lines)
+                assert (name, body["errors"][0]["extensions"]["code"]) == ("next", "UNAUTHENTICATED")
+                assert await event(lines) == ("complete", None)
+                assert time.monotonic() - start < 1.0
+
+    async def event(lines: AsyncIterator[str]) -> tuple[str, Any]:
+        name, data, blank = [await asyncio.wait_for(anext(lines), 5) for _ in range(3)]
+        assert (name[:7], data[:6], blank) == ("event: ", "data: ", "")
+        return name[7:], json.loads(data[6:]) if data[6:] else None
+
+    run(space, Settings(authenticate=Authenticator(space)), test)
