@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 import polars as pl
 
+from chaingraph import Action, Actor, Entry
 from chaingraph.agreements import ALLOWED, FIXED, grantee_of, records_of
 from ingest.headers import fold
 from ingest.resolve import Resolver
@@ -123,6 +124,34 @@ def put_back(rows: pl.DataFrame) -> pl.DataFrame:
         state=pl.when(live).then(pl.lit(AgreementState.REVOKED.value)).otherwise("state"),
         changed_at=pl.when(live).then(now).otherwise("changed_at"),
     )
+
+
+_ACTIONS = {
+    AgreementState.PROPOSED: Action.AGREEMENT_PROPOSED,
+    AgreementState.ACCEPTED: Action.AGREEMENT_ACCEPTED,
+    AgreementState.DECLINED: Action.AGREEMENT_DECLINED,
+    AgreementState.REVOKED: Action.AGREEMENT_REVOKED,
+}
+
+
+def entries(rows: pl.DataFrame | None, actor: Actor, load: str, revision: int) -> list[Entry]:
+    """What the audit log holds of agreements that a load brings, or changes: an entry for each state they come to."""
+    if rows is None:
+        return []
+    found = [(action, rows.filter(pl.col("state") == state.value)) for state, action in _ACTIONS.items()]
+    return [
+        Entry.of(
+            action,
+            actor,
+            owners=tuple(some["owner"].unique().sort()),
+            kinds=(NAME,),
+            agreements=tuple(some["key"].sort()),
+            revision=revision,
+            what={"load": load, "grantee": ";".join(some["grantee"].unique().sort())},
+        )
+        for action, some in found
+        if some.height
+    ]
 
 
 _SIDES = ["key", "id", "owner", "grantee", "state"]

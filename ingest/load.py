@@ -18,7 +18,7 @@ from chaingraph import Action, Actor, View, Workspace
 from chaingraph.actor import EVERYBODY
 from chaingraph.snapshot import Snapshot
 from chaingraph.workspace import load_run
-from ingest import headers, reading
+from ingest import agreements, headers, reading
 from ingest.check import Checker
 from ingest.forms import lacks_event
 from ingest.personal import masked_text
@@ -101,7 +101,9 @@ def load(
             put = {name: rows if rows["key"].is_sorted() else rows.sort("key") for name, rows in put.items()}
             report.load = load_id(loader, sources, replace)
             entry = said(Action.LOAD, actor or Actor(who), workspace, report.load, put, delete)
-            report.revision = workspace.submit(load_run(put, delete, by=who, load=report.load), committed, [entry])
+            agreed = agreements.entries(put.get(agreements.NAME), actor or Actor(who), report.load, entry.revision)
+            run = load_run(put, delete, by=who, load=report.load)
+            report.revision = workspace.submit(run, committed, [entry, *agreed])
     return report
 
 

@@ -97,7 +97,9 @@ def _undo(workspace: Workspace, snapshot: Snapshot, number: str, actor: Actor | 
     if not dry_run:
         by = str(put["upload"]["by"][0])
         entry = said(Action.UNDO, actor or Actor(by), workspace, found, put, delete)
-        report.revision = workspace.submit(load_run(put, delete, by=by, load=f"undo {found}"), entries=[entry])
+        agreed = agreements.entries(put.get(agreements.NAME), actor or Actor(by), found, entry.revision)
+        run = load_run(put, delete, by=by, load=f"undo {found}")
+        report.revision = workspace.submit(run, entries=[entry, *agreed])
     return report
 
 

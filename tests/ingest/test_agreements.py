@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from chaingraph import Actor, Workspace
+from chaingraph import Action, Actor, Entry, Workspace
 from chaingraph.agreements import accept, revoke
 from ingest.retract import undo
 from schema.vocabularies import AccessRole
@@ -104,6 +104,12 @@ def test_the_same_file_again_changes_nothing(world: Workspace, tmp_path: Path) -
     take(world, tmp_path, "agreements.csv", sheet)
     again = take(world, tmp_path, "agreements.csv", sheet)
     assert (again.total.same, again.total.new, again.total.changed) == (2, 0, 0)
+    log = [Entry.read(leaf) for leaf in world.store.leaves("audit")]
+    told = [(e.action, e.owners, e.agreements) for e in log if e.agreements]
+    assert told == [
+        (Action.AGREEMENT_PROPOSED, ("S01",), ("AG-1/1",)),
+        (Action.AGREEMENT_ACCEPTED, ("S01",), ("AG-2/1",)),
+    ]
     accept(world, Actor("L01", AccessRole.QUALITY), "AG-1")
     again = take(world, tmp_path, "agreements.csv", sheet)
     assert (again.total.same, again.total.changed, codes(again)) == (2, 0, [])
