@@ -147,7 +147,9 @@ def test_the_server_writes_nowhere_but_to_its_volume_and_tmp(tmp_path: Path) -> 
     assert "written:" not in load.stderr
     assert load.returncode == 0, load.stderr
     with (tmp_path / "serve.log").open("w+") as log:
-        server = subprocess.Popen([*program, "serve", "--port", str(port)], cwd=volume, env=environment, stderr=log)
+        server = subprocess.Popen(
+            [*program, "serve", "--open", "--port", str(port)], cwd=volume, env=environment, stderr=log
+        )
         try:
             until = time.monotonic() + 60
             while (

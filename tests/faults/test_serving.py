@@ -161,7 +161,8 @@ def test_the_application_comes_up_without_the_server_and_is_ready_when_it_comes(
     """As it is deployed: a process of its own."""
     base = f"http://127.0.0.1:{free_port()}"
     neo4j_server.stop()
-    command = [sys.executable, "-m", "server", "serve", "--store", proxy.url, "--port", base.rpartition(":")[2]]
+    command = [sys.executable, "-m", "server", "serve", "--open", "--store", proxy.url]
+    command += ["--port", base.rpartition(":")[2]]
     with (tmp_path / "output").open("wb") as output, httpx.Client(base_url=base, timeout=30) as client:
         process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
         try:
