@@ -67,15 +67,14 @@ class Groups(Source):
 
     def aggregate(self, field: str, expression: pl.Expr) -> list[Any]:
         """One number for each group: `expression` over its rows' values of `field`, named `value`."""
-        view, name = self.listing.view, self.listing.kind.name
-        columns = list(dict.fromkeys([*self.by, field]))
         rows = self.listing.frame.select("_g", "_at")
-        values = (
-            view.table(name).select(columns)[rows["_at"]].with_columns(rows["_g"], value=pl.col(field).cast(pl.Float64))
-        )
-        found = values.group_by(["_g", *self.by]).agg(expression.alias("value"))
-        keys = ["_g", *self.by]
-        joined = self.labels.select(keys).join(found, on=keys, how="left", nulls_equal=True, maintain_order="left")
+        table = self.listing.view.table(self.listing.kind.name)
+        by = {f"_by{i}": pl.col(name) for i, name in enumerate(self.by)}
+        values = table[rows["_at"]].select(value=pl.col(field).cast(pl.Float64), **by).with_columns(rows["_g"])
+        keys = ["_g", *by]
+        found = values.group_by(keys).agg(expression.alias("value"))
+        labels = self.labels.select("_g", **by)
+        joined = labels.join(found, on=keys, how="left", nulls_equal=True, maintain_order="left")
         return joined["value"][self.places].to_list()
 
 
