@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +26,7 @@ from analytics.pooling.releases import (
     opened,
     permitted,
     released,
+    rights_of,
 )
 from analytics.pooling.rules import Rules, rules
 from analytics.pooling.values import METRICS, own, pool
@@ -89,15 +89,15 @@ def ask_benchmark(
     """
     permitted(actor, Capability.BENCHMARK)
     asked = asked_for(metric, part_class, mechanism)
-    workspace.view(actor.organisation, actor.purpose.value)  # what is newest
+    rights = rights_of(workspace, actor)  # of the newest revision, which is then the workspace's
     snapshot = workspace.snapshot()
     if mechanism is not None:
         narrower(snapshot, mechanism)
     found = [(each, each.cells.get(asked.name, {"refused": "too_few"})) for each in released(workspace, actor)]
     if not found:
-        return _told(workspace, actor, snapshot, asked, None, {"refused": "unreleased"})
+        return _told(workspace, actor, rights, snapshot, asked, None, {"refused": "unreleased"})
     answered = [each for each in found if "refused" not in each[1]]
-    return _told(workspace, actor, snapshot, asked, *(answered or found)[0])
+    return _told(workspace, actor, rights, snapshot, asked, *(answered or found)[0])
 
 
 def compute_benchmark(
@@ -127,10 +127,10 @@ def compute_benchmark(
             Text("该统计量只在发布的对标中给出。", "That figure is given in releases only."),
             Text("请求均值（mean）或合计（sum），不加筛选。", "Ask for a mean or a sum, or without filters."),
         )
-    at, limits = dt.datetime.now(dt.UTC), rules()
+    limits = rules()
     with workspace.writing() as snapshot:  # of two who ask at once, the second finds what the first was told
-        viewers = [actor.organisation] if actor.organisation != EVERYBODY else []
-        among = pool(snapshot, viewers, actor.purpose.value, at)
+        rights = rights_of(workspace, actor)
+        among = pool(snapshot, [] if rights is None else [rights])
         figures = _where(snapshot, chosen(of, among, part_class), where or BenchmarkFilter())
         mechanisms = None if mechanism is None else narrower(snapshot, mechanism)
         whole = firms(of, among, figures, mechanisms)
@@ -143,7 +143,7 @@ def compute_benchmark(
             refused = judged(ledger, limits, asked, whole, figures, mechanisms)
             workspace.register.put(COLLECTION, AUDIT, ledger.state())
             told = {"refused": refused} if refused else told | _ratio(of.model, whole, statistic)
-        return _told(workspace, actor, snapshot, asked, None, told, statistic)
+        return _told(workspace, actor, rights, snapshot, asked, None, told, statistic)
 
 
 def judged(
@@ -201,6 +201,7 @@ def _noisy(workspace: Workspace, asked: Asked, of: Firms, noise: Noise) -> Recor
 def _told(
     workspace: Workspace,
     actor: Actor,
+    rights: Rights | None,
     snapshot: Snapshot,
     asked: Asked,
     of: Release | None,
@@ -214,10 +215,7 @@ def _told(
     what |= {"refused": refused} if refused else {}
     what |= {"consortium": of.consortium, "released": of.on} if of else {}
     owners = () if refused else tuple(cell["by"])
-    versions: set[str] = set()
-    if owners and actor.organisation != EVERYBODY:
-        rights = Rights(snapshot, actor.organisation, actor.purpose.value, dt.datetime.now(dt.UTC))
-        versions = {version for owner in owners for version in rights.versions(owner)}
+    versions = set() if rights is None else {each for owner in owners for each in rights.versions(owner)}
     workspace.record(
         [
             Entry.of(

@@ -123,16 +123,17 @@ def _tells(rows: Rows, pivots: list[int], of: Rows, blocks: int) -> bool:
     """Whether a form other than zero lies in two blocks or fewer."""
     if len(of) == blocks:
         return _pairs(rows, np.array(pivots))
-    # As if all figures of an owner were multiples of one, which tells more; where even that does not tell too much,
-    # nothing does. The multiples are the same at every call.
-    several = rows * np.random.default_rng(0).integers(1, PRIME, len(of)) % PRIME
     order = np.argsort(of, kind="stable")
-    starts = np.flatnonzero(np.append(True, np.diff(of[order]) != 0))
-    one, found = np.zeros((0, blocks), np.int64), list[int]()
-    for row in np.add.reduceat(several[:, order], starts, axis=1) % PRIME:
-        one = _added(one, found, row)
-    if len(found) == len(rows) and not _pairs(one, np.array(found)):
-        return False
+    if len(rows) <= blocks - 2:
+        # As if all figures of an owner were multiples of one, which tells more; where even that does not tell too much,
+        # nothing does. The multiples are the same at every call.
+        several = rows * np.random.default_rng(0).integers(1, PRIME, len(of)) % PRIME
+        starts = np.flatnonzero(np.append(True, np.diff(of[order]) != 0))
+        one, found = np.zeros((0, blocks), np.int64), list[int]()
+        for row in np.add.reduceat(several[:, order], starts, axis=1) % PRIME:
+            one = _added(one, found, row)
+        if len(found) == len(rows) and not _pairs(one, np.array(found)):
+            return False
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     return any(_without(rows[:, order], place[np.array(pivots)], of[order], each) for each in range(blocks))

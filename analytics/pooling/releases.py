@@ -71,40 +71,35 @@ def release(
     at = dt.datetime.now(dt.UTC) if on is None else dt.datetime.combine(on, dt.time(), dt.UTC)
     with workspace.writing() as snapshot:
         ledger = opened(workspace)
-        found = []
+        found, entries = [], []
         for name in _led(snapshot, actor, consortium):
-            members = belonging(snapshot, name, actor.purpose.value, at)
+            rights = entitled(snapshot, name, actor.purpose.value, at)
             before = kept(workspace, name, actor.purpose.value)
-            among = pool(snapshot, members, actor.purpose.value, at)
+            among = pool(snapshot, rights)
             judge = Judge(snapshot, among, ledger, rules(), before, str(day))
             judged = ((asked.name, judge.cell(asked)) for asked in _cells(snapshot, among))
             cells = {name: cell for name, cell in judged if cell.get("refused") != "too_few"}
             found.append(Release(name, actor.purpose.value, str(day), cells))
+            owners = {owner for cell in cells.values() for owner in cell.get("by", ())}
+            versions = {each for right in rights[:2] for owner in owners for each in right.versions(owner)}
+            entries.append(
+                Entry.of(
+                    Action.RELEASED, actor, owners=tuple(sorted(owners)), agreements=tuple(sorted(versions)),
+                    revision=snapshot.revision, what={"consortium": name, "on": str(day), "cells": str(len(cells))},
+                )
+            )  # fmt: skip
         if not dry:
-            _keep(workspace, actor, snapshot, ledger, found, at)
+            _keep(workspace, ledger, found)
+            workspace.record(entries)
     return found
 
 
-def _keep(
-    workspace: Workspace, actor: Actor, snapshot: Snapshot, ledger: Ledger, found: Sequence[Release], at: dt.datetime
-) -> None:
-    """Write what was released, what follows from it, and that it was, before anybody is told."""
+def _keep(workspace: Workspace, ledger: Ledger, found: Sequence[Release]) -> None:
+    """Write what was released, and before it what follows from it."""
     workspace.register.put(COLLECTION, AUDIT, ledger.state())
-    entries = []
     for each in found:
-        owners = sorted({owner for cell in each.cells.values() for owner in cell.get("by", ())})
         record = {"consortium": each.consortium, "purpose": each.purpose, "on": each.on, "cells": dict(each.cells)}
         workspace.register.put(COLLECTION, f"{RELEASE}{each.consortium}:{each.purpose}", record)
-        members = belonging(snapshot, each.consortium, each.purpose, at)
-        rights = [Rights(snapshot, member, each.purpose, at) for member in members[:2]]
-        versions = sorted({v for right in rights for owner in owners for v in right.versions(owner)})
-        entries.append(
-            Entry.of(
-                Action.RELEASED, actor, owners=tuple(owners), agreements=tuple(versions), revision=snapshot.revision,
-                what={"consortium": each.consortium, "on": each.on, "cells": str(len(each.cells))},
-            )
-        )  # fmt: skip
-    workspace.record(entries)
 
 
 class Judge:
@@ -203,20 +198,25 @@ def _stored(workspace: Workspace) -> dict[str, Record]:
     return dict(workspace.register.all(COLLECTION))
 
 
-def belonging(snapshot: Snapshot, consortium: str, purpose: str, at: dt.datetime) -> list[str]:
-    """The members of a consortium at a time and its leader, sorted."""
+def entitled(snapshot: Snapshot, consortium: str, purpose: str, at: dt.datetime) -> list[Rights]:
+    """The rights of the members of a consortium at a time and of its leader, by name."""
     leaders = snapshot.table("consortium").filter(pl.col("key") == consortium)["leader"].drop_nulls()
     named = snapshot.table("member").filter(pl.col("consortium") == consortium)["organisation"]
-    every = pl.concat([leaders, named]).unique().sort()
-    return [each for each in every if CONSORTIUM + consortium in Rights(snapshot, each, purpose, at).covered]
+    every = (Rights(snapshot, each, purpose, at) for each in pl.concat([leaders, named]).unique().sort())
+    return [each for each in every if CONSORTIUM + consortium in each.covered]
 
 
-def consortia(snapshot: Snapshot, actor: Actor, at: dt.datetime) -> list[str]:
-    """The consortia whose releases an actor may see, sorted: those of its organisation, all for the administrator."""
-    if actor.organisation == EVERYBODY:
+def consortia(snapshot: Snapshot, rights: Rights | None) -> list[str]:
+    """The consortia whose releases one may see, by name: those that it belongs to, all for the administrator."""
+    if rights is None:
         return list(snapshot.table("consortium")["key"].sort())
-    covered = Rights(snapshot, actor.organisation, actor.purpose.value, at).covered
-    return sorted(each.removeprefix(CONSORTIUM) for each in covered if each.startswith(CONSORTIUM))
+    return sorted(each.removeprefix(CONSORTIUM) for each in rights.covered if each.startswith(CONSORTIUM))
+
+
+def rights_of(workspace: Workspace, actor: Actor) -> Rights | None:
+    """The rights of an actor now, None for the administrator of the store."""
+    view = workspace.view(actor.organisation, actor.purpose.value)
+    return None if actor.organisation == EVERYBODY else view.rights
 
 
 def _led(snapshot: Snapshot, actor: Actor, consortium: str | None) -> list[str]:
@@ -249,8 +249,8 @@ def released(workspace: Workspace, actor: Actor) -> list[Release]:
     """
     permitted(actor, Capability.BENCHMARK)
     purpose, found = actor.purpose.value, []
-    workspace.view(actor.organisation, purpose)  # what is newest
-    for name in consortia(workspace.snapshot(), actor, dt.datetime.now(dt.UTC)):
+    rights = rights_of(workspace, actor)  # of the newest revision, which is then the workspace's
+    for name in consortia(workspace.snapshot(), rights):
         record = workspace.register.get(COLLECTION, f"{RELEASE}{name}:{purpose}")
         if record is not None:
             found.append(Release(name, purpose, record["on"], record["cells"]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -74,12 +73,11 @@ class Pool:
         return Pool(figures, self.lives.filter(theirs))
 
 
-def pool(snapshot: Snapshot, viewers: Sequence[str], purpose: str, at: dt.datetime) -> Pool:
-    """What every one of these organisations may have pooled: rows of its own, and rows whose owners agreed to it.
+def pool(snapshot: Snapshot, rights: Sequence[Rights]) -> Pool:
+    """What every one of these may have pooled: rows of its own, and rows whose owners agreed to it.
 
-    With the members of a consortium as `viewers` that is what was shared with all of them.
+    With the rights of all members of a consortium that is what was shared with all of them.
     """
-    rights = [Rights(snapshot, viewer, purpose, at) for viewer in viewers]
     return gathered(snapshot, lambda name, aspect: poolable(snapshot, name, aspect, rights))
 
 

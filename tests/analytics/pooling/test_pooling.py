@@ -21,11 +21,16 @@ from analytics.pooling.values import METRICS, own, pool, poolable
 from chaingraph import ChaingraphError
 from chaingraph.basis import pooled as pooled_view
 from chaingraph.rights import Rights
+from chaingraph.snapshot import Snapshot
 from schema import Aspect
 from tests.analytics.pooling import world
 from tests.chaingraph.world import change, rows
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
+
+
+def rights(snapshot: Snapshot, viewers: list[str], purpose: str = "quality") -> list[Rights]:
+    return [Rights(snapshot, viewer, purpose, NOW) for viewer in viewers]
 
 
 @given(st.lists(st.integers(0, 11) | st.none(), min_size=1, max_size=12))
@@ -68,11 +73,11 @@ def test_thresholds_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_pool_has_the_rows_that_all_members_may_have_pooled(tmp_path: Path) -> None:
     with world.firms(tmp_path, 8, shared=world.names(8)[2:]) as workspace:
         snapshot = workspace.snapshot()
-        members = pool(snapshot, world.names(8), "quality", NOW)
+        members = pool(snapshot, rights(snapshot, world.names(8)))
         assert set(members.figures["life"]["by"]) == set(world.names(8)[2:])
-        alone = pool(snapshot, ["F000"], "quality", NOW)
+        alone = pool(snapshot, rights(snapshot, ["F000"]))
         assert set(alone.figures["supply"]["by"]) == {"F000", *world.names(8)[2:]}
-        assert pool(snapshot, world.names(8), "recall", NOW).figures["life"].is_empty()
+        assert pool(snapshot, rights(snapshot, world.names(8), "recall")).figures["life"].is_empty()
         assert set(own(snapshot, "F001").figures["inspection"]["by"]) == {"F001"}
 
 
@@ -103,9 +108,9 @@ def test_what_may_be_pooled_is_what_the_view_for_pooling_has(tmp_path: Path) -> 
         workspace.submit(change(agreement=rows("agreement", *agreed), part=machine, contains=line))
         for viewer in world.names(n):
             basis = pooled_view(workspace.view(viewer, "quality", NOW))
-            rights = [Rights(workspace.snapshot(), viewer, "quality", NOW)]
+            alone = rights(workspace.snapshot(), [viewer])
             for name, aspect in (("life_record", Aspect.FAILURES), ("supplies", Aspect.SUPPLY)):
-                mine = poolable(workspace.snapshot(), name, aspect, rights)
+                mine = poolable(workspace.snapshot(), name, aspect, alone)
                 theirs = basis.table(name)
                 assert sorted(mine["owner"]) == sorted(theirs["owner"]), (viewer, name)
                 assert 1 < mine["owner"].n_unique() < n
@@ -114,7 +119,7 @@ def test_what_may_be_pooled_is_what_the_view_for_pooling_has(tmp_path: Path) -> 
 def test_figures_are_sums_of_what_counts(tmp_path: Path) -> None:
     with world.firms(tmp_path, 6) as workspace:
         snapshot = workspace.snapshot()
-        among = pool(snapshot, world.names(6), "quality", NOW)
+        among = pool(snapshot, rights(snapshot, world.names(6)))
         rate = METRICS["failure_rate"]
         figures = chosen(rate, among, "bearing")
         rows = snapshot.table("life_record").filter(pl.col("origin").is_null())
@@ -134,7 +139,7 @@ def test_figures_are_sums_of_what_counts(tmp_path: Path) -> None:
 
 def test_the_pooled_rate_is_the_hierarchical_mean_and_shapes_are_near_the_truth(tmp_path: Path) -> None:
     with world.firms(tmp_path, 12) as workspace:
-        among = pool(workspace.snapshot(), world.names(12), "quality", NOW)
+        among = pool(workspace.snapshot(), rights(workspace.snapshot(), world.names(12)))
         rate, shape, scale = (METRICS[name] for name in ("failure_rate", "weibull_shape", "weibull_scale"))
         figures = chosen(rate, among, "bearing")
         found = firms(rate, among, figures, None)
