@@ -1,4 +1,4 @@
-"""`agreements` and `identities`: who may see what, made, looked at and taken back from the command line."""
+"""`agreements`: who may see what, made, looked at and taken back from the command line."""
 
 from __future__ import annotations
 
@@ -25,26 +25,20 @@ if TYPE_CHECKING:
 DRY_RUN = Text("试运行：什么也没有写入。", "Dry run: nothing was written.")
 ACCOUNT = "cli"
 """What the audit log says of who uses the command line."""
-_DAYS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S%z"]
+DAYS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S%z"]
 _LISTED = ("key", "owner", "grantee", "state", "mode", "records", "aspects", "purposes", "end")
-_ASKED = ("id", "asked", "requester", "pseudonym", "subject", "purpose", "state", "at", "until", "reason")
 
 
-def _as(*, required: bool = False) -> click.Parameter:
+def as_option(*, required: bool = False) -> click.Parameter:
+    """Who acts."""
     return option(
         "--as", "by", zh="以该组织的名义；缺省为存储的管理员。", metavar="ORG", required=required,
         en="As this organisation; as the administrator of the store where none is named.",
     )  # fmt: skip
 
 
-def _purpose() -> click.Parameter:
-    return option(
-        "--purpose", zh="用途。", en="For which purpose.", type=click.Choice(Purpose.codes()),
-        default=Purpose.QUALITY.value, show_default=True,
-    )  # fmt: skip
-
-
-def _dry() -> click.Parameter:
+def dry_option() -> click.Parameter:
+    """Try only."""
     return option("--dry-run", is_flag=True, zh="只说会怎样，不写入。", en="Say what would come of it; write nothing.")
 
 
@@ -54,7 +48,7 @@ def _version() -> click.Parameter:
 
 def _terms() -> list[click.Parameter]:
     """The options that say the terms."""
-    day = click.DateTime(_DAYS)
+    day = click.DateTime(DAYS)
     return [
         option("--preset", zh="预设。", en="One of the presets.", type=click.Choice(["customer", "pooled", "public"])),
         option("--owner", zh="谁的数据；缺省为 --as。", en="Whose data; those of --as by default.", metavar="ORG"),
@@ -129,7 +123,7 @@ _TERMS = (
     zh="列出本方可知的协议。",
     en="List the agreements that you may know of.",
     params=[
-        _as(),
+        as_option(),
         option("--state", zh="只列该状态。", en="Of this state only.", type=click.Choice(AgreementState.codes())),
     ],
 )
@@ -142,14 +136,14 @@ def list_agreements(session: Session, by: str | None, state: str | None) -> None
     with session.workspace(existing=True) as workspace:
         rows = visible(workspace.snapshot(), actor(by))
     rows = rows.filter(pl.col("state") == state) if state else rows
-    _rows(session, "agreement", rows, _LISTED)
+    answer_rows(session, "agreement", rows, _LISTED)
 
 
 @command(
     "show",
     zh="给出一个协议的全部条款，以及用平常的话说是什么意思。",
     en="Show all terms of an agreement, and what they mean in plain words.",
-    params=[argument("number", metavar="ID"), _version(), _as()],
+    params=[argument("number", metavar="ID"), _version(), as_option()],
 )
 def show(session: Session, number: str, version: int | None, by: str | None) -> None:
     """The newest version, unless one is named."""
@@ -174,7 +168,7 @@ def show(session: Session, number: str, version: int | None, by: str | None) -> 
     "preview",
     zh="用平常的话说明这些条款之后谁能看到什么；不写入任何内容。",
     en="Say in plain words who would see what after these terms; nothing is written.",
-    params=[_as(), *_terms()],
+    params=[as_option(), *_terms()],
 )
 def preview_terms(session: Session, by: str | None, **given: Any) -> None:
     """Of the owner's own rows."""
@@ -190,7 +184,7 @@ def preview_terms(session: Session, by: str | None, **given: Any) -> None:
     en="Propose an agreement, or (with --id) another version of one; it holds once the other side has accepted.",
     params=[
         option("--id", "number", zh="已有协议的号码。", en="Number of an agreement there is.", metavar="ID"),
-        _as(), *_terms(), _dry(),
+        as_option(), *_terms(), dry_option(),
     ],
 )  # fmt: skip
 def propose(session: Session, number: str | None, by: str | None, dry_run: bool, **given: Any) -> None:
@@ -212,7 +206,7 @@ def propose(session: Session, number: str | None, by: str | None, dry_run: bool,
     "accept",
     zh="确认对方提出的版本，自此生效。",
     en="Accept what the other side has proposed; from then on it holds.",
-    params=[argument("number", metavar="ID"), _version(), _as(), _dry()],
+    params=[argument("number", metavar="ID"), _version(), as_option(), dry_option()],
 )
 def accept(session: Session, number: str, version: int | None, by: str | None, dry_run: bool) -> None:
     """Says what it means, too."""
@@ -231,7 +225,7 @@ def accept(session: Session, number: str, version: int | None, by: str | None, d
     "decline",
     zh="拒绝对方提出的版本。",
     en="Decline what the other side has proposed.",
-    params=[argument("number", metavar="ID"), _version(), _as(), _dry()],
+    params=[argument("number", metavar="ID"), _version(), as_option(), dry_option()],
 )
 def decline(session: Session, number: str, version: int | None, by: str | None, dry_run: bool) -> None:
     """The newest version, unless one is named."""
@@ -239,14 +233,14 @@ def decline(session: Session, number: str, version: int | None, by: str | None, 
 
     with session.workspace(existing=True) as workspace:
         key = decline_version(workspace, actor(by), number, version, dry_run=dry_run)
-    _done(session, [key], AgreementState.DECLINED, dry_run=dry_run)
+    answer_done(session, [key], AgreementState.DECLINED, dry_run=dry_run)
 
 
 @command(
     "revoke",
     zh="立即终止协议的全部版本，双方均可。",
     en="End all versions of an agreement at once; either side may.",
-    params=[argument("number", metavar="ID"), _version(), _as(), _dry()],
+    params=[argument("number", metavar="ID"), _version(), as_option(), dry_option()],
 )
 def revoke(session: Session, number: str, version: int | None, by: str | None, dry_run: bool) -> None:
     """Those that hold or wait."""
@@ -254,7 +248,7 @@ def revoke(session: Session, number: str, version: int | None, by: str | None, d
 
     with session.workspace(existing=True) as workspace:
         keys = revoke_versions(workspace, actor(by), number, version, dry_run=dry_run)
-    _done(session, list(keys), AgreementState.REVOKED, dry_run=dry_run)
+    answer_done(session, list(keys), AgreementState.REVOKED, dry_run=dry_run)
 
 
 @command(
@@ -264,7 +258,7 @@ def revoke(session: Session, number: str, version: int | None, by: str | None, d
         "Write an agreement as JSON-LD in the Catena-X profile of ODRL.\n\nTerms that it cannot say are listed on "
         "standard error."
     ),
-    params=[argument("number", metavar="ID"), _version(), _as()],
+    params=[argument("number", metavar="ID"), _version(), as_option()],
     default_format="json",
 )
 def export(session: Session, number: str, version: int | None, by: str | None) -> None:
@@ -291,7 +285,7 @@ def export(session: Session, number: str, version: int | None, by: str | None) -
     params=[
         argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
         option("--id", "number", zh="已有协议的号码。", en="Number of an agreement there is.", metavar="ID"),
-        _as(), *_terms(), _dry(),
+        as_option(), *_terms(), dry_option(),
     ],
 )  # fmt: skip
 def import_(session: Session, file: Path, number: str | None, by: str | None, dry_run: bool, **given: Any) -> None:
@@ -333,72 +327,7 @@ def import_(session: Session, file: Path, number: str | None, by: str | None, dr
         session.note(DRY_RUN if dry_run else Text(f"已提出 {key}。", f"Proposed: {key}."))
 
 
-@command(
-    "list",
-    zh="列出本方提出和收到的身份申请。",
-    en="List the requests for names that you made and that you are asked.",
-    params=[_as()],
-)
-def list_requests(session: Session, by: str | None) -> None:
-    """Newest first."""
-    from chaingraph.agreements import requests
-
-    with session.workspace(existing=True) as workspace:
-        _rows(session, "identity_request", requests(workspace, actor(by)), _ASKED)
-
-
-@command(
-    "request",
-    zh="申请得知化名背后的企业：向透过其数据看到该化名的各家提出。",
-    en="Ask who is behind a pseudonym: those are asked through whose data it is seen.",
-    params=[
-        argument("pseudonym", metavar="PSEUDONYM"), _as(required=True), _purpose(),
-        option("--reason", zh="理由。", en="Why.", metavar="TEXT"), _dry(),
-    ],
-)  # fmt: skip
-def request(session: Session, pseudonym: str, by: str, reason: str | None, dry_run: bool) -> None:
-    """For the purpose for which it was seen."""
-    from chaingraph.agreements import request_identity
-
-    with session.workspace(existing=True) as workspace:
-        number = request_identity(workspace, actor(by, session.purpose), pseudonym, reason, dry_run=dry_run)
-    _done(session, [number], RequestState.REQUESTED, dry_run=dry_run)
-
-
-@command(
-    "grant",
-    zh="同意告知（就本方而言）；各家都同意后才显示名称。",
-    en="Agree, for your part, to tell the name; it is shown once all that are asked have.",
-    params=[
-        argument("number", metavar="ID"), _as(),
-        option("--until", zh="有效期至（UTC）。", en="Until when (UTC).", type=click.DateTime(_DAYS)), _dry(),
-    ],
-)  # fmt: skip
-def grant(session: Session, number: str, by: str | None, until: dt.datetime | None, dry_run: bool) -> None:
-    """Without end where none is given."""
-    from chaingraph.agreements import grant_identity
-
-    with session.workspace(existing=True) as workspace:
-        grant_identity(workspace, actor(by), number, until, dry_run=dry_run)
-    _done(session, [number], RequestState.GRANTED, dry_run=dry_run)
-
-
-@command(
-    "decline",
-    zh="不同意告知，或收回此前的同意。",
-    en="Decline to tell the name, or take back that you agreed.",
-    params=[argument("number", metavar="ID"), _as(), _dry()],
-)
-def decline_request(session: Session, number: str, by: str | None, dry_run: bool) -> None:
-    """At once."""
-    from chaingraph.agreements import decline_identity
-
-    with session.workspace(existing=True) as workspace:
-        decline_identity(workspace, actor(by), number, dry_run=dry_run)
-    _done(session, [number], RequestState.DECLINED, dry_run=dry_run)
-
-
-def _rows(session: Session, name: str, rows: pl.DataFrame, columns: tuple[str, ...]) -> None:
+def answer_rows(session: Session, name: str, rows: pl.DataFrame, columns: tuple[str, ...]) -> None:
     """Stored rows as an answer: all fields as JSON, some as a table."""
     of = kind(name)
     headings = [
@@ -436,7 +365,7 @@ def _answer_preview(session: Session, meant: Preview, payload: dict[str, Any]) -
     session.answer(whole, headings, [[e["kind"], e["label"], e["rows"], e["before"], e["hidden"]] for e in shared])
 
 
-def _done(session: Session, keys: list[str], state: AgreementState | RequestState, *, dry_run: bool) -> None:
+def answer_done(session: Session, keys: list[str], state: AgreementState | RequestState, *, dry_run: bool) -> None:
     """What was done to which."""
     headings = [session.say(Text("号码", "Number")), session.say(Text("状态", "State"))]
     payload = {"numbers": keys, "state": state.value, "dry_run": dry_run}
@@ -450,10 +379,4 @@ agreements = group(
     [list_agreements, show, preview_terms, propose, accept, decline, revoke, export, import_],
     zh="共享协议：谁可以看到什么。",
     en="Agreements: who may see what.",
-)
-identities = group(
-    "identities",
-    [list_requests, request, grant, decline_request],
-    zh="化名背后的企业：申请与答复。",
-    en="Who is behind a pseudonym: ask, and answer.",
 )

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from schema.text import Text
-from server.cli.agreeing import agreements, identities
+from server.cli.agreeing import agreements
 from server.cli.auditing import audit
 from server.cli.benchmarking import benchmark
 from server.cli.command import Said, in_language
@@ -19,6 +19,7 @@ from server.cli.exporting import export
 from server.cli.fitting import fit
 from server.cli.forecasting import forecast
 from server.cli.growing import growth
+from server.cli.identifying import identities
 from server.cli.loading import load, template, undo
 from server.cli.planning import plan_test
 from server.cli.serving import serve
