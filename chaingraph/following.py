@@ -231,7 +231,7 @@ class Follower:
     def _write(self) -> None:
         snapshot = self._snapshot
         if snapshot is not None and self._replayed > REPLAY_ROWS:
-            self._show(self._written(snapshot))
+            self._show(self._written(snapshot, self._erased))
             self._replayed = 0
 
     def _write_later(self, snapshot: Snapshot) -> None:
@@ -239,20 +239,21 @@ class Follower:
         busy = self._keeping is not None and self._keeping.is_alive()
         if not busy and self._replayed > max(REPLAY_ROWS, snapshot.size // checkpoint.SHARE):
             self._replayed = 0
-            self._keeping = threading.Thread(target=self._write_now, args=(snapshot,), name="store-keep", daemon=True)
+            given = (snapshot, self._erased)
+            self._keeping = threading.Thread(target=self._write_now, args=given, name="store-keep", daemon=True)
             self._keeping.start()
 
-    def _write_now(self, snapshot: Snapshot) -> None:
-        written = self._written(snapshot)
+    def _write_now(self, snapshot: Snapshot, erased: int) -> None:
+        written = self._written(snapshot, erased)
         with self._following:
             if self._snapshot is snapshot and not self._stopping.is_set():
                 self._show(written)
 
-    def _written(self, snapshot: Snapshot) -> Snapshot:
-        """The snapshot as mapped files, if it can be written."""
+    def _written(self, snapshot: Snapshot, erased: int) -> Snapshot:
+        """The snapshot, which has nothing of so many redactions, as mapped files, if it can be written."""
         try:
-            written = snapshot.write(self._store.snapshots, self._erased)
-            if self._store.head().erased != self._erased:
+            written = snapshot.write(self._store.snapshots, erased)
+            if self._store.head().erased != erased:
                 clear(self._store)  # it may have rows that were erased meanwhile
             return written
         except (
