@@ -19,9 +19,10 @@ from analytics.life.rows import Floats
 from analytics.pooling.asking import judged
 from analytics.pooling.estimates import firms
 from analytics.pooling.ledger import Ledger
-from analytics.pooling.releases import Asked
+from analytics.pooling.releases import Asked, Judge, Record
 from analytics.pooling.rules import Rules
 from analytics.pooling.values import FIGURES, METRICS, Pool
+from chaingraph.snapshot import Snapshot
 
 WORLDS = 100
 SOME = 30
@@ -215,6 +216,40 @@ def test_chains_of_three_questions_give_nothing_either_in_whatever_order() -> No
         assert attacker.anybody() == {}
         told += bool(control.anybody())
     assert told > 0
+
+
+def rounds(rng: np.random.Generator) -> Iterator[pl.DataFrame]:
+    """Figures at eight releases: firms join and leave, and the figures of some change, of none, of one or of all."""
+    figures = made(rng, 9).figures
+    names = sorted(set(figures["by"]))
+    inside = set(names[:7])
+    for _ in range(8):
+        yield figures.filter(pl.col("by").is_in(sorted(inside)))
+        inside ^= set(rng.choice(names, rng.integers(0, 2)).tolist())
+        changed = rng.choice(names, rng.choice([0, 1, len(names)]), replace=False).tolist()
+        more = pl.Series(rng.poisson(5, len(figures)).astype(float))
+        figures = figures.with_columns(y=pl.when(pl.col("by").is_in(changed)).then(pl.col("y") + more).otherwise("y"))
+
+
+def test_releases_one_after_another_give_no_firms_figure_or_its_change() -> None:
+    """A release is given as if its sums were: what was released of whom is what the attacker hears."""
+    new, told = 0, 0
+    for seed in range(WORLDS):
+        rng = np.random.default_rng(seed)
+        ledger, attacker, control = Ledger(None, b"s" * 32), Attacker.empty(), Attacker.empty()
+        before: dict[str, Record] = {}
+        for day, figures in enumerate(rounds(rng)):
+            among = Pool({"life": figures}, pl.DataFrame())
+            cell = Judge(Snapshot.empty(), among, ledger, RULES, before, str(day)).cell(RATE)
+            before = {RATE.name: cell}
+            control.hear(figures)
+            if cell.get("as_of") == str(day):
+                attacker.hear(figures.filter(pl.col("owner").is_in(cell["owners"])))
+                new += 1
+        assert attacker.anybody() == {}, seed
+        told += bool(control.anybody())
+    assert new > 2 * WORLDS
+    assert told > WORLDS / 2
 
 
 def hinted(world: World, rng: np.random.Generator) -> Floats:
