@@ -65,14 +65,6 @@ class Authenticator:
             raise unknown(locale)
         return await self._run(lambda: self._bearer(credentials.strip(), asked, locale), locale)
 
-    async def bearer(self, token: str, purpose: str | None = None, locale: str | None = None) -> Actor:
-        """Who acts by a token that did not come in a header, such as a web socket's first message; raises ApiError."""
-        said = locale or self._locale
-        asked = [] if purpose is None else [purpose]
-        if len(token) > LONGEST:
-            raise unknown(said)
-        return await self._run(lambda: self._bearer(token, asked, said), said)
-
     async def _run(self, find: Callable[[], Actor], locale: str) -> Actor:
         """In a thread, as the store or the identity provider may be asked."""
         try:

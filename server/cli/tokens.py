@@ -23,8 +23,8 @@ _FOR_DEVELOPMENT = Text(
     "开发模式的令牌，仅在开发模式的服务上有效。", "A token of the development mode; no other server takes it."
 )
 _INVITED = Text(
-    "邀请码只能用一次，至 {until} 有效。对方向 {path} 发送邀请码、用户名和密码即可加入。",
-    "The invitation is good once, until {until}. Send it with a name and a password to {path} to join.",
+    "邀请码只能用一次，至 {until} 有效。对方在 {path} 填写邀请码、用户名和密码即可加入。",
+    "The invitation is good once, until {until}. Whoever has it joins by a name and a password at {path}.",
 )
 _HEADINGS = {
     "name": Text("名称", "Name"),
@@ -180,20 +180,28 @@ def revoke(session: Session, name: str) -> None:
     "invite",
     zh="邀请没有身份提供方的企业：得到一次性邀请码，对方凭它建立账户（密码加动态码）。",
     en="Invite a firm without an identity provider: prints a code for one account with password and second factor.",
-    params=[argument("organisation"), _role(), _days(7, 30)],
+    params=[
+        argument("organisation"),
+        _role(),
+        _days(7, 30),
+        option(
+            "--url", zh="服务的地址，用来给出链接。", en="The server's address, for a link.", default="", metavar="URL"
+        ),
+    ],
 )
-def invite(session: Session, organisation: str, role: str, days: int) -> None:
-    """The code alone on standard output."""
+def invite(session: Session, organisation: str, role: str, days: int, url: str) -> None:
+    """The code, or the link, alone on standard output."""
     from server.auth.accounts import Accounts
     from server.auth.granting import role_of
 
     chosen = role_of(role)
     with session.workspace() as workspace:
         code, until = Accounts(workspace).invite(_here(), organisation, chosen, days=days)
+    link = f"{url.rstrip('/')}/auth/join#{code}" if url else None
     if session.format == "json":
-        output.json({"invitation": code, "expires": until.isoformat()})
+        output.json({"invitation": code, "expires": until.isoformat(), "link": link})
     else:
-        output.line(code)
+        output.line(link or code)
     session.note(_INVITED.format(until=_day(until), path="/auth/join"))
 
 

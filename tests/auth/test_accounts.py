@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import logging
+import re
 import threading
 import time
 from typing import Any
@@ -309,6 +312,18 @@ def test_a_firm_invites_and_closes_its_own_people_only(local: Accounts, joined: 
     assert local.invite(own, "S31", AccessRole.SUPPLIER)
 
 
+def test_an_invitations_link_opens_a_form_that_runs_nothing_else(app: Starlette) -> None:
+    answer = Client(app).get("/auth/join")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
+    assert (policy["default-src"], policy["connect-src"]) == ("'none'", "'self'")
+    for tag, rule in (("script", "script-src"), ("style", "style-src")):
+        (inside,) = re.findall(f"<{tag}>(.*?)</{tag}>", answer.text, re.DOTALL)
+        assert policy[rule] == f"'sha256-{base64.b64encode(hashlib.sha256(inside.encode()).digest()).decode()}'"
+    assert set(re.findall(r'name="(\w+)"', answer.text)) - {"viewport"} == {"invitation", "name", "password"}
+    assert not re.search(r"\b(src|href|on\w+)=", answer.text)
+
+
 @pytest.mark.parametrize(
     ("content", "media", "status"),
     [
@@ -350,6 +365,8 @@ def test_accounts_on_the_command_line(call: Call) -> None:
     )
     with Workspace.open(call.store) as space:
         Accounts(space).join(invited["invitation"], "qa.s31", PASSWORD)
+    printed = call("account", "invite", "S31", "--role", "supplier", "--url", "https://graph.example/")
+    assert re.fullmatch(r"https://graph\.example/auth/join#cgi_[\w-]{80}", printed.stdout.strip())
     rows = json.loads(call("account", "list", "--format", "json").stdout)
     assert rows == [{"name": "qa.s31", "organisation": "S31", "role": "supplier", "state": "good"}]
     assert call("account", "disable", "QA.S31").exit_code == 0

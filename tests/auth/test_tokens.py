@@ -14,7 +14,6 @@ from chaingraph import Action, Actor, ChaingraphError, Entry, NotFound, Workspac
 from chaingraph.audit.entries import LOG
 from schema.vocabularies import AccessRole, Purpose
 from server.auth import development
-from server.auth.authenticator import Authenticator
 from server.auth.tokens import COLLECTION, Tokens
 from tests.auth.asking import UNKNOWN, code, me, served
 from tests.server import world
@@ -211,18 +210,6 @@ def test_tokens_of_another_store_are_nothing_here(space: Workspace, tmp_path: Pa
         ]
     for text in tokens:
         assert code(me(served(space, development=True), text)) == UNKNOWN
-
-
-async def _said(authenticator: Authenticator, text: str) -> Actor:
-    return await authenticator.bearer(text, "recall")
-
-
-def test_a_web_socket_says_its_token_in_a_message(space: Workspace) -> None:
-    import asyncio
-
-    _, text = Tokens(space).issue(HERE, "L01", AccessRole.ANALYST)
-    actor = asyncio.run(_said(Authenticator(space), text))
-    assert (actor.organisation, actor.purpose) == ("L01", Purpose.RECALL)
 
 
 def test_tokens_on_the_command_line(call: Call, tmp_path: Path) -> None:
