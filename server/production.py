@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
-from chaingraph import Busy, ChaingraphError, StoreError, Unavailable, Workspace
+from chaingraph import Actor, Busy, ChaingraphError, StoreError, Unavailable, Workspace
 from chaingraph.audit.entries import LOG as AUDIT
 from chaingraph.settings import Settings
 from schema.text import Text
 from server.api.app import is_loopback
 from server.auth import development
-from server.auth.accounts import ACCOUNT, INVITATION
+from server.auth.accounts import INVITATION, Accounts
 from server.auth.oidc import private
-from server.auth.tokens import COLLECTION as TOKEN
+from server.auth.tokens import Tokens
 from server.cli.session import program
 
 Mode = Literal["development", "production"]
@@ -139,8 +140,7 @@ def _stored(workspace: Workspace, settings: Settings) -> Iterable[ChaingraphErro
                 Text(f"请运行 {command} 将其删除。", f"Take it out: {command}."),
             )
         )
-    known = (TOKEN, ACCOUNT, INVITATION)
-    if not settings.oidc_issuer and not any(next(workspace.register.all(each), None) for each in known):
+    if not settings.oidc_issuer and not _somebody(workspace):
         found.append(
             ChaingraphError(
                 "serve.nobody",
@@ -158,6 +158,16 @@ def _stored(workspace: Workspace, settings: Settings) -> Iterable[ChaingraphErro
     except (StoreError, Busy) as error:
         found.append(_unwritten(error))
     return found
+
+
+def _somebody(workspace: Workspace) -> bool:
+    """Whether anybody has a token, an account or an invitation. Raises StoreError."""
+    here, now = Actor(), dt.datetime.now(dt.UTC)
+    return (
+        any(token.good(now) for token in Tokens(workspace).all(here))
+        or any(not account.disabled for account in Accounts(workspace).all(here))
+        or any(True for _ in workspace.register.all(INVITATION))
+    )
 
 
 def _unwritten(error: ChaingraphError) -> ChaingraphError:

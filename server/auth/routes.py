@@ -66,7 +66,7 @@ class Routes:
         address = _address(request)
         self._slow(locale, (self._addresses, address))
         joined = await self._run(locale, self._accounts.join, given["invitation"], given["name"], given["password"])
-        self._addresses.succeeded(address)
+        self._addresses.succeeded(address, forget=False)
         shown = {
             "name": joined.account.name, "organisation": joined.account.organisation, "role": joined.account.role.value,
             "secret": joined.secret, "otpauth": joined.address, "recoveryCodes": joined.recovery_codes,
@@ -82,8 +82,8 @@ class Routes:
         opened = await self._run(locale, self._accounts.open, given["name"], given["password"], given["code"])
         if opened is None:
             raise ApiError(Code.UNAUTHENTICATED, _WRONG.say(locale))
-        self._people.succeeded(name)
-        self._addresses.succeeded(address)
+        self._people.succeeded(name, forget=True)
+        self._addresses.succeeded(address, forget=False)
         who = {"organisation": opened.account.organisation, "role": opened.account.role.value}
         return JSONResponse({"token": opened.token, "expires": opened.expires, **who}, 200, SECRET)
 

@@ -45,7 +45,9 @@ class Throttle:
                 self._failed.popitem(last=False)
             return 0.0
 
-    def succeeded(self, name: str) -> None:
-        """Forget the failures of a name."""
+    def succeeded(self, name: str, *, forget: bool) -> None:
+        """The last try of a name was no failure; `forget` those before it, too."""
         with self._lock:
-            self._failed.pop(name, None)
+            failures, last = self._failed.pop(name, (0, 0.0))
+            if failures > 1 and not forget:
+                self._failed[name] = (failures - 1, last)

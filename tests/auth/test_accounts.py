@@ -272,6 +272,11 @@ def test_waits_double_and_end() -> None:
     clock.at += 11
     assert throttle.wait("somebody") == 0
     assert throttle.wait("somebody") == 0  # forgotten meanwhile: free again
+    throttle.succeeded("somebody", forget=False)
+    assert throttle.wait("somebody") == 0  # what succeeded does not count, and wipes out nothing before it
+    assert throttle.wait("somebody") > 0
+    throttle.succeeded("somebody", forget=True)
+    assert throttle.wait("somebody") == 0
     for number in range(REMEMBERED + 10):
         throttle.wait(str(number))
     assert len(throttle._failed) == REMEMBERED

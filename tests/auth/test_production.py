@@ -66,6 +66,10 @@ def test_open_is_for_the_loopback_only(space: Workspace) -> None:
 def test_in_production_somebody_must_be_able_to_say_who_they_are(space: Workspace) -> None:
     assert codes(space) == ["serve.nobody"]
     assert codes(space, **OIDC) == []
+    made, _ = Tokens(space).issue(HERE, "L01", AccessRole.ANALYST)
+    assert codes(space) == []
+    Tokens(space).revoke(HERE, made.name)
+    assert codes(space) == ["serve.nobody"]
     Accounts(space).invite(HERE, "S31", AccessRole.SUPPLIER)
     assert codes(space) == []
 
