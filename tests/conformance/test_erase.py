@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import random
 import subprocess
 import sys
 import zlib
@@ -22,9 +23,10 @@ from chaingraph.snapshot import Snapshot
 from chaingraph.store import Store, erasing, open_store
 from chaingraph.store.copying import copy
 from chaingraph.store.erasing import Erased, erase
+from chaingraph.store.refusals import known
 from chaingraph.store.verify import verify
 from tests.chaingraph.world import part, rows
-from tests.conformance.stores import Kept, graph, keys, parts, replayed
+from tests.conformance.stores import STORES, Kept, graph, keys, parts, replayed
 from tests.conformance.test_restore import written
 from tests.neo4j.server import running
 
@@ -389,3 +391,34 @@ def test_killed_and_called_again(kept: Kept, tmp_path: Path, after: int) -> None
         assert erase(store, wanted, entry(), "AG/1").rows == 8 - sum(each.rows for each in store.redactions()[:reached])
         assert verify(store) is None
         assert MARK.encode() not in all_bytes(kept, tmp_path, store)
+
+
+@pytest.mark.parametrize(
+    ("kept", "seed", "steps"), [*((STORES[0], seed, 30) for seed in range(6)), *((each, 0, 8) for each in STORES[1:])]
+)
+def test_what_is_still_known_is_what_it_was(kept: Kept, tmp_path: Path, seed: int, steps: int) -> None:
+    """Random commits and erasures: every revision that is not refused is as it was, and today's is never refused."""
+    rng = random.Random(seed)
+    was: dict[int, dict[str, pl.DataFrame]] = {0: {}}
+    refused = 0
+    with closing(kept.open(tmp_path)) as store:
+        for step in range(steps):
+            here = keys(store, "part")
+            put = parts(*rng.sample(range(8), 2), name_zh=str(step)).put
+            gone = rng.sample(here, min(len(here), rng.randrange(3)))
+            gone = [key for key in gone if key not in set(put["part"]["key"])]
+            store.commit(ChangeSet(put, {"part": pl.Series(gone, dtype=pl.String)}))
+            was[step + 1] = graph(store)
+            if rng.random() < 0.2 or step == steps // 2:
+                erase(store, {"part": [f"L01/{n}" for n in rng.sample(range(8), 3)]}, entry(), f"AG/{step}")
+                assert verify(store) is None
+                assert same(replayed(store), was[step + 1])
+        redactions = store.redactions()
+        for revision, wanted in was.items():
+            if not known(redactions, revision):
+                refused += 1
+                continue
+            found = snapshot_at(store, revision)
+            assert same({"part": found.table("part")} if found.size else {}, wanted)
+        assert known(redactions, steps)
+    assert 0 < refused < steps
