@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import json
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ import polars as pl
 import pytest
 import uvicorn
 from starlette.requests import HTTPConnection
+from starlette.websockets import WebSocket
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
@@ -63,11 +65,11 @@ def run(space: Workspace, settings: Settings, test: Callable[[str], Awaitable[No
 
 
 @asynccontextmanager
-async def server(space: Workspace, settings: Settings) -> AsyncIterator[str]:
+async def server(space: Workspace, settings: Settings, listening: socket.socket | None = None) -> AsyncIterator[str]:
     made = Server(
         uvicorn.Config(create_app(space, settings), host="127.0.0.1", port=0, log_level="error", lifespan="off")
     )
-    task = asyncio.create_task(made.serve())
+    task = asyncio.create_task(made.serve(sockets=[listening] if listening else None))
     await made.up.wait()
     try:
         yield f"ws://127.0.0.1:{made.servers[0].sockets[0].getsockname()[1]}/graphql"
@@ -175,11 +177,11 @@ def test_nothing_is_said_of_what_is_hidden_or_was_not_asked(space: Workspace) ->
     run(space, Settings(authenticate=acting("L01")), test)
 
 
-def agreement(state: str) -> pl.DataFrame:
+def agreement(state: str, seconds: float = 1e5) -> pl.DataFrame:
     now = dt.datetime.now(dt.UTC)
     terms = {
         "id": "AG-1", "version": 1, "owner": "S01", "grantee": "L01", "records": "all", "aspects": "structure",
-        "purposes": "quality", "start": now - dt.timedelta(days=1), "end": now + dt.timedelta(days=1),
+        "purposes": "quality", "start": now - dt.timedelta(days=1), "end": now + dt.timedelta(seconds=seconds),
         "state": state, "onward": False, "at_end": "keep", "mode": "show",
     }  # fmt: skip
     return rows("agreement", terms)
@@ -206,6 +208,22 @@ def test_when_an_agreement_ends_its_rows_are_gone_and_nothing_more_is_said_of_th
     (entry,) = [json.loads(leaf) for leaf in space.store.leaves("audit") if b'"read"' in leaf]
     assert (entry["organisation"], entry["owners"], entry["kinds"]) == ("L01", ["S01"], ["part"])
     assert entry["agreements"] == ["AG-1/1"]
+
+
+def test_when_an_agreements_time_is_over_its_rows_are_gone_without_anybodys_doing(space: Workspace) -> None:
+    async def test(url: str) -> None:
+        async with opened(url) as socket:
+            await listen(socket, PARTS)
+            start = time.monotonic()
+            await do(space, agreement=agreement("accepted", 1.5))
+            assert (await told(socket))[0]["new"] == 2
+            (found,) = await told(socket)
+            assert (found["new"], found["gone"]) == (0, 2)
+            assert 1.5 < time.monotonic() - start < 2.5
+            await do(space, part=parts("A4"))
+            await silent(socket)
+
+    run(space, Settings(authenticate=acting("L01")), test)
 
 
 def test_browsers_say_who_they_are_in_the_first_message_and_a_revoked_token_ends_it(space: Workspace) -> None:
@@ -266,6 +284,65 @@ def test_it_ends_when_who_it_is_changes_or_the_token_is_over(space: Workspace, a
             assert time.monotonic() - start < 1.0
 
     run(space, Settings(authenticate=authenticate), test)
+
+
+def test_where_nobody_can_say_who_it_is_it_ends_for_now(space: Workspace) -> None:
+    reachable = [True]
+
+    async def authenticate(_connection: HTTPConnection) -> Actor:
+        if not reachable[0]:
+            raise ApiError(Code.UNAVAILABLE, "no answer")
+        return Actor("L01")
+
+    async def test(url: str) -> None:
+        async with opened(url) as socket:
+            await listen(socket)
+            reachable[0] = False
+            assert await closed(socket) == (1013, "Try again later")
+
+    run(space, Settings(authenticate=authenticate), test)
+
+
+def test_who_takes_no_messages_is_dropped(space: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "SLOW", 0.3)
+
+    here: list[sockets.Sockets] = []
+    real = sockets.Sockets.serve
+
+    async def serve(self: sockets.Sockets, connection: WebSocket) -> None:
+        here.append(self)
+        await real(self, connection)
+
+    monkeypatch.setattr(sockets.Sockets, "serve", serve)
+
+    async def test() -> None:
+        listening = socket.create_server(("127.0.0.1", 0))
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        async with server(space, Settings(authenticate=acting("L01")), listening) as url:
+            mine = socket.create_connection(listening.getsockname())
+            mine.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            deaf = await connect(
+                url, sock=mine, subprotocols=[PROTOCOL], proxy=None, max_queue=1, compression=None, ping_interval=None
+            )
+            await send(deaf, type="connection_init")
+            await listen(deaf)
+            assert (here[0].connections, here[0].subscriptions) == (1, {"L01": 1})
+
+            async def ask() -> None:
+                while True:
+                    await send(deaf, type="ping")
+
+            asking = asyncio.create_task(ask())
+            try:
+                async with asyncio.timeout(20):
+                    while here[0].connections:  # noqa: ASYNC110 - it is the server that ends it
+                        await asyncio.sleep(0.1)
+                assert not here[0].subscriptions
+            finally:
+                asking.cancel()
+                deaf.transport.abort()
+
+    asyncio.run(test())
 
 
 def test_the_protocol_is_kept(space: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
