@@ -25,8 +25,8 @@ from analytics.pooling.values import FIGURES, METRICS, Pool
 from chaingraph.snapshot import Snapshot
 
 WORLDS = 100
-SOME = 30
-"""Questions asked of each state of a world that changes; twice as many of one that does not, of about a hundred."""
+QUESTIONS = 48
+"""Asked of each world, of about a hundred; of one that changes, an equal share in each of its states."""
 RULES = Rules()
 RATE = Asked(METRICS["failure_rate"], "bearing")
 NOTHING = Pool({}, pl.DataFrame())
@@ -150,7 +150,7 @@ def attack(worlds: Sequence[World], policy: Policy, rng: np.random.Generator) ->
     ledger, attacker, answered = Ledger(None, b"s" * 32), Attacker.empty(), 0
     for world in worlds:
         questions = [each for each in world.questions() if len(each)]
-        for at in rng.permutation(len(questions))[: max(SOME, 60 // len(worlds))]:
+        for at in rng.permutation(len(questions))[: QUESTIONS // len(worlds)]:
             if policy(ledger, questions[at]):
                 attacker.hear(questions[at])
                 answered += 1

@@ -107,6 +107,21 @@ def test_a_firm_that_joins_is_held_back_until_nobody_can_tell_its_figure(tmp_pat
         assert code(compute_benchmark(workspace, world.actor("F001"), *RATE)) == "solvable"
 
 
+def test_a_firm_that_joins_is_held_back_though_everybodys_data_have_changed(tmp_path: Path) -> None:
+    """A little: the old figure without it and the new one with it would come close to what it has."""
+    with world.firms(tmp_path, 8, shared=world.names(8)[:7]) as workspace:
+        release(workspace, world.actor(), dt.date(2026, 6, 1))
+        more = [
+            {"owner": f, "part": "F000/B", "id": f"{f}-more", "event": "suspension", "age": 50.0 + at}
+            for at, f in enumerate(world.names(8))
+        ]
+        joined = rows("agreement", world.agreement("F007"))
+        workspace.submit(change(agreement=joined, life_record=rows("life_record", *more)))
+        cell = release(workspace, world.actor(), dt.date(2026, 7, 1))[0].cells["failure_rate|bearing|"]
+        assert cell["owners"] == world.names(8)[:7]
+        assert cell["as_of"] == "2026-07-01"
+
+
 def test_a_firm_whose_data_alone_changed_keeps_that_to_itself(tmp_path: Path) -> None:
     with world.firms(tmp_path, 8) as workspace:
         release(workspace, world.actor(), dt.date(2026, 6, 1))
