@@ -72,7 +72,11 @@ def prepared(rows: pl.DataFrame, resolver: Resolver) -> pl.DataFrame:
     own = table.filter(pl.col("owner") == resolver.by)["id"]
     apart = f"{resolver.by}:"
     ours = pl.col("id").is_in(own.implode()) | pl.col("id").str.starts_with(apart)
-    return rows.with_columns(id=pl.when(ours).then("id").otherwise(pl.lit(apart) + pl.col("id")))
+    return rows.with_columns(  # nobody says for another that it proposed
+        id=pl.when(ours).then("id").otherwise(pl.lit(apart) + pl.col("id")),
+        proposed_by=pl.lit(None, pl.String),
+        changed_at=_NO_TIME,
+    )
 
 
 def continued(rows: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
@@ -85,7 +89,7 @@ def continued(rows: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
     both = rows.join(old, on="key", how="left", maintain_order="left")
     proposed = pl.col("state") == AgreementState.PROPOSED.value
     state = pl.when(proposed).then(pl.coalesce("_state_of", "state")).otherwise("state")
-    both = both.with_columns(state=state, proposed_by=pl.coalesce("proposed_by", "_by", escape(pl.col("owner"))))
+    both = both.with_columns(state=state, proposed_by=pl.coalesce("_by", "proposed_by", escape(pl.col("owner"))))
     kept = pl.when(pl.col("state") == pl.col("_state_of")).then("_when").otherwise(_NO_TIME)
     now = pl.lit(dt.datetime.now(dt.UTC), pl.Datetime("us", "UTC"))
     return both.with_columns(changed_at=pl.coalesce("changed_at", kept, now)).drop("_state_of", "_by", "_when")

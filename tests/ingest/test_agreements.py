@@ -167,6 +167,9 @@ def test_a_supplier_brings_proposals_of_its_own(world: Workspace, tmp_path: Path
     assert again.total.same == 1
     sooner = take(world, tmp_path, "agreements.csv", MINE + row + "accepted\n", by="S01", administrator=False)
     assert [found[0] for found in codes(sooner)] == ["agreement.only_proposed"]
+    forged = MINE.replace("state\n", "proposed_by\n") + row.replace("AG-1", "AG-5") + "L01\n"
+    assert not codes(take(world, tmp_path, "agreements.csv", forged, by="S01", administrator=False))
+    assert agreement(world, "S01:AG-5/1")["proposed_by"] == "S01"
     other = take(world, tmp_path, "agreements.csv", HEADING + one(owner="S02"), by="S01", administrator=False)
     assert [found[0] for found in codes(other)] == ["row.owner"]
 
