@@ -38,7 +38,7 @@ from tests.server.test_app import Server
 PROTOCOL = Subprotocol("graphql-transport-ws")
 CHANGED = "subscription { graphChanged { kinds { kind new changed gone newIds changedIds goneIds } } }"
 PARTS = "subscription { graphChanged(kinds: [PART]) { kinds { kind new changed gone newIds } } }"
-SILENCE = 1.5
+SILENCE = 0.8
 """So long nothing is said where nothing is to be said."""
 
 
