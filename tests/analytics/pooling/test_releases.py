@@ -112,7 +112,7 @@ def test_a_firm_that_joins_is_held_back_though_everybodys_data_have_changed(tmp_
     with world.firms(tmp_path, 8, shared=world.names(8)[:7]) as workspace:
         release(workspace, world.actor(), dt.date(2026, 6, 1))
         more = [
-            {"owner": f, "part": "F000/B", "id": f"{f}-more", "event": "suspension", "age": 50.0 + at}
+            {"owner": f, "part": "F000/B", "id": f"{f}-more", "event": "failure", "age": 900.0 + at}
             for at, f in enumerate(world.names(8))
         ]
         joined = rows("agreement", world.agreement("F007"))
