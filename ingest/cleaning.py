@@ -24,7 +24,7 @@ _EXCEL_DAYS = (1, 110_000)
 _DAYS = (dt.date(1900, 1, 1), dt.date(2200, 12, 31))
 """A year of two digits is none."""
 _BETWEEN = re.compile(r"[;；、，,/|\n]+")
-_CLOCK = r"^(.*\d[日号]?)[T\s]+(\d{1,2})[:：](\d{2})(?:[:：](\d{2})(?:\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?$"
+_CLOCK = r"^(.*\d[日号]?)[T\s]+(\d{1,2})[:：](\d{2})(?:[:：](\d{2})(?:\.(\d{1,6})\d*)?)?\s*(Z|[+-]\d{2}:?\d{2})?$"
 """A day, a time of day, and what it is ahead of UTC."""
 
 
@@ -139,7 +139,7 @@ def times(cells: pl.Series, *, excel: bool = False) -> Cleaned:
 
 
 def _odd_times(cells: pl.Series, *, excel: bool) -> pl.Series:
-    names = ["day", "hour", "minute", "second", "zone"]
+    names = ["day", "hour", "minute", "second", "fraction", "zone"]
     read = cells.str.normalize("NFKC").str.extract_groups(_CLOCK).struct.rename_fields(names).struct.unnest()
     written = read["day"].zip_with(read["day"].is_not_null(), cells)
     zone = pl.col("zone").str.replace(":", "").str.replace("Z", "+0000").fill_null("+0000")
@@ -148,7 +148,8 @@ def _odd_times(cells: pl.Series, *, excel: bool) -> pl.Series:
     hours, minutes, seconds = clock
     real = (hours < 24) & (minutes < 60) & (seconds < 60) & (ahead <= 14 * 60)
     behind = pl.when(zone.str.starts_with("-")).then(ahead).otherwise(-ahead)
-    after = pl.duration(hours=hours, minutes=minutes + behind, seconds=seconds)
+    micros = pl.col("fraction").str.pad_end(6, "0").cast(pl.Int64).fill_null(0)
+    after = pl.duration(hours=hours, minutes=minutes + behind, seconds=seconds, microseconds=micros)
     days = dates(written, excel=excel).values.cast(pl.Datetime("us"))
     return read.select(pl.when(real).then(days + after)).to_series()
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ingest import cleaning
 from ingest.cleaning import Cleaned
+from schema.vocabularies import Purpose
 
 FAILS = "fails"
 
@@ -67,6 +68,35 @@ def test_day_numbers_of_a_workbook() -> None:
     assert outcome(cleaning.dates(series("45717", "45717.5", "0", "x"), excel=True)) == [
         dt.date(2025, 3, 1), dt.date(2025, 3, 1), FAILS, FAILS,
     ]  # fmt: skip
+
+
+def test_times_with_a_zone_and_in_any_way_to_write_a_day() -> None:
+    cells = {
+        "2025-03-01T00:00:00+08:00": "2025-02-28T16:00:00+00:00",
+        "2025-03-01T00:00:00.000123+0000": "2025-03-01T00:00:00.000123+00:00",
+        "2025年3月1日 9:05": "2025-03-01T09:05:00+00:00",
+        "2025/3/1 9:05:07 -0530": "2025-03-01T14:35:07+00:00",
+        "20250301": "2025-03-01T00:00:00+00:00",
+        "２０２５-03-01 12：30": "2025-03-01T12:30:00+00:00",
+        "2025-03-01 25:00": None,
+        "2025-03-01 12:60": None,
+        "2025-03-01 12:00 +15:00": None,
+        "2025-02-30 12:00": None,
+    }
+    found = cleaning.times(pl.Series(list(cells)))
+    assert [each and each.isoformat() for each in found.values.to_list()] == list(cells.values())
+    assert found.failed.to_list() == [each is None for each in cells.values()]
+
+
+def test_lists_of_codes() -> None:
+    """In the order of the vocabulary, each once; a cell with anything unknown in it fails as a whole."""
+    cells = {
+        "召回、质量": "quality;recall", "Recall and safety; quality": "quality;recall", "质量改进，质量": "quality",
+        "planning/research": "planning;research", "quality;nonsense": None, "；": None, "": None,
+    }  # fmt: skip
+    found = cleaning.code_lists(pl.Series(list(cells)), Purpose.spellings(), Purpose.codes())
+    assert found.values.to_list() == list(cells.values())
+    assert found.failed.to_list() == [False, False, False, False, True, True, False]
 
 
 def test_times() -> None:
