@@ -39,7 +39,8 @@ _NOW: ContextVar[Touched | None] = ContextVar("touched", default=None)
 
 def log_of(workspace: Workspace) -> AuditLog:
     """The audit log of a workspace's store, one for all requests."""
-    return _LOGS.setdefault(workspace, AuditLog(workspace.store))
+    found = _LOGS.get(workspace)
+    return _LOGS.setdefault(workspace, AuditLog(workspace.store)) if found is None else found
 
 
 @dataclass
@@ -162,6 +163,8 @@ async def settle(context: Context) -> None:
     """Log what a request touched, and return when that is on the disk. Raises StoreError: then no answer may leave."""
     entries = context.touched.entries(context.workspace, context.actor)
     if entries:
-        limiter = _LIMITERS.setdefault(context.workspace, CapacityLimiter(WRITERS))
+        limiter = _LIMITERS.get(context.workspace)
+        if limiter is None:
+            limiter = _LIMITERS.setdefault(context.workspace, CapacityLimiter(WRITERS))
         await to_thread.run_sync(log_of(context.workspace).write, entries, limiter=limiter)
         context.touched.clear()

@@ -22,7 +22,7 @@ from chaingraph.audit.checkpoints import (
 from chaingraph.audit.tree import Frontier
 from chaingraph.store import Store, open_store
 
-# The example of Go's golang.org/x/mod/sumdb/note (BSD-3-Clause), by which signed-note is defined.
+# The example of Go's package sumdb/note (BSD-3-Clause), which signed-note is a description of.
 GO_KEY = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
 GO_SEED = base64.b64decode("AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz")[1:]
 GO_TEXT = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n"
