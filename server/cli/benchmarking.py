@@ -94,6 +94,8 @@ def show(
 
     if (epsilon is None) != (between is None):
         raise click.UsageError("--epsilon and --between go together")
+    if epsilon is not None and statistic == "sum":
+        raise click.UsageError("--epsilon gives a mean")
     with session.workspace(existing=True) as workspace:
         actor = _actor(session, workspace)
         if all(each is None for each in (epsilon, statistic, region, tier, year)):

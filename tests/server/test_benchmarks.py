@@ -86,6 +86,8 @@ def test_commands_release_list_and_show(workspace: Workspace) -> None:
 def test_wrong_use_is_told(workspace: Workspace) -> None:
     call = Call(workspace.store.url)
     assert call("benchmark", "lead_time", "--class", "bearing", "--epsilon", "0.5").exit_code == 2
+    noisy = ("--epsilon", "0.5", "--between", "1", "90", "--statistic", "sum")
+    assert call("benchmark", "lead_time", "--class", "bearing", *noisy).exit_code == 2
     unknown = call("benchmark", "speed", "--class", "bearing")
     assert unknown.exit_code == 1
     assert "benchmark.metric" in unknown.stderr
