@@ -94,7 +94,7 @@ class Accounts:
 
         Raises ChaingraphError (`access.forbidden`, `access.organisation`, `account.days`).
         """
-        permit(actor, organisation, role)
+        permit(actor, organisation, role, others=True)
         if not 1 <= days <= LONGEST:
             raise ChaingraphError(
                 "account.days",
@@ -238,7 +238,7 @@ class Accounts:
                 Text("没有这个账户。", "There is no such account."),
                 Text("account list 列出全部账户。", "`account list` shows those that there are."),
             )
-        permit(actor, record["organisation"], ROLES[record["role"]])
+        permit(actor, record["organisation"], ROLES[record["role"]], others=True)
         with self._workspace.store.writing(WAIT):
             record = {**(self._workspace.register.get(ACCOUNT, identity, fresh=True) or record), "disabled": True}
             self._workspace.register.put(ACCOUNT, identity, record)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chaingraph import Actor, Capability, ChaingraphError
+from chaingraph import EVERYBODY, Actor, Capability, ChaingraphError
 from chaingraph.actor import CAPABILITIES
 from schema.text import Text
 from schema.vocabularies import AccessRole, Purpose
@@ -40,14 +40,16 @@ def purpose_of(said: str) -> Purpose:
     return PURPOSES[code]
 
 
-def permit(actor: Actor, organisation: str, role: AccessRole) -> None:
+def permit(actor: Actor, organisation: str, role: AccessRole, *, others: bool) -> None:
     """Refuse what an actor may not give: rights of another organisation, or more than it has itself.
 
-    Whoever administers the consortium may give rights of any firm; a machine's token gives none, so that revoking it
-    ends all that it could do. Raises ChaingraphError (`access.forbidden`, `access.organisation`).
+    Whoever administers the consortium may do so for `others` where that is said; at the machine of the store everything
+    can be done. A machine's token gives nothing, so that revoking it ends all that it could do.
+
+    Raises ChaingraphError (`access.forbidden`, `access.organisation`).
     """
     known_firm(organisation)
-    own = actor.organisation == organisation or actor.may(Capability.ADMINISTER)
+    own = actor.organisation in {organisation, EVERYBODY} or (others and actor.may(Capability.ADMINISTER))
     more = CAPABILITIES[role] - CAPABILITIES[actor.role]
     if not actor.may(Capability.TOKENS) or actor.account.startswith(MACHINE) or not own or more:
         raise ChaingraphError(

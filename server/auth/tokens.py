@@ -87,7 +87,7 @@ class Tokens:
 
         Raises ChaingraphError (`access.forbidden`, `access.organisation`, `token.days`, `token.label`).
         """
-        permit(actor, organisation, role)
+        permit(actor, organisation, role, others=False)
         if not 1 <= days <= LONGEST:
             raise ChaingraphError(
                 "token.days",
@@ -126,7 +126,7 @@ class Tokens:
                 Text("没有这个令牌。", "There is no such token."),
                 Text("tokens list 列出全部令牌。", "`tokens list` shows those that there are."),
             )
-        permit(actor, token.organisation, token.role)
+        permit(actor, token.organisation, token.role, others=True)
         if token.revoked is None:
             now = dt.datetime.now(dt.UTC)
             record = {**record, "revoked": now.isoformat()}

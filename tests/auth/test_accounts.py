@@ -315,6 +315,7 @@ def test_a_firm_invites_and_closes_its_own_people_only(local: Accounts, joined: 
         with pytest.raises(ChaingraphError, match=r"access\.forbidden"):
             local.invite(own, organisation, role)
     assert local.invite(own, "S31", AccessRole.SUPPLIER)
+    assert local.invite(Actor("L01", AccessRole.ADMINISTRATOR), "S99", AccessRole.SUPPLIER)
 
 
 def test_an_invitations_link_opens_a_form_that_runs_nothing_else(app: Starlette) -> None:

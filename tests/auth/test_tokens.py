@@ -120,6 +120,7 @@ def test_on_a_server_a_token_ends_within_about_a_second(space: Workspace, monkey
     [
         (Actor("L01", AccessRole.ANALYST), "L01", AccessRole.ANALYST),  # may issue none
         (LEADER, "L02", AccessRole.ANALYST),  # of another firm
+        (Actor("L01", AccessRole.ADMINISTRATOR), "L02", AccessRole.ANALYST),  # whose eyes an administrator has not
         (LEADER, "L01", AccessRole.ADMINISTRATOR),  # more than it has
         (LEADER, "L01", AccessRole.AUDITOR),
         (Actor("L01", AccessRole.QUALITY, read_only=True), "L01", AccessRole.ANALYST),
