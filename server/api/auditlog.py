@@ -58,6 +58,11 @@ _ACTIONS: Any = enum.Enum("AccessAction", {each.name: each.value for each in MEA
 AccessAction = described_enum(_ACTIONS, "What was done.", MEANINGS.values())
 
 
+POOLED = {Action.BENCHMARK, Action.RELEASED}
+FIGURE = {"metric", "part_class", "mechanism", "statistic", "consortium", "released", "on"}
+"""What a contributor is told of a pooled figure that its data went into."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """An entry as somebody may see it: what an `AccessLogEntry` reads from."""
@@ -83,9 +88,14 @@ def shown(entry: Entry, context: Context, agreements: pl.DataFrame, secret: byte
     analyses = entry.what.get("analyses", "")
     what = [f"{name}: {said}" for name, said in sorted(entry.what.items())]
     if not whole:
-        known = agreements if own else agreements.filter(pl.col("owner") == me)
+        pooled = entry.action in POOLED  # whose agreements a pooled figure rests on would name who is in it
+        known = agreements if own and not pooled else agreements.filter(pl.col("owner") == me)
         versions = sorted(set(versions) & set(known["key"]))
-        what = [each for each in what if own and not each.startswith(("kinds of ", "analyses of "))]
+        what = [
+            f"{name}: {said}"
+            for name, said in sorted(entry.what.items())
+            if (own and not name.startswith(("kinds of ", "analyses of "))) or (pooled and name in FIGURE)
+        ]
         if not own:
             kinds = entry.what.get(f"kinds of {me}", " ".join(kinds)).split()
             analyses = entry.what.get(f"analyses of {me}", analyses)
@@ -174,7 +184,7 @@ def fields() -> dict[str, Any]:
         "kinds": (several(str), "The kinds of rows.", None),
         "agreements": (several(str), "The agreement versions by which it was allowed: the asking firm's own.", None),
         "analyses": (several(str), "The analyses that the rows may have gone into.", None),
-        "what": (several(str), "What else the log says; of other firms' doings for auditors only.", None),
+        "what": (several(str), "What else the log says; of others' doings only which pooled figure it was.", None),
     }, nothing("Who touched the asking firm's own data, and what it did itself; the log holds no data."))  # fmt: skip
     publish("AccessLogEntry", made)
     connection = plain_type("AccessLogConnection", "A page of the access log, the newest first. 访问日志。", {

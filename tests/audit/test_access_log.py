@@ -148,6 +148,23 @@ def test_what_another_process_appends_is_read(world: tuple[Workspace, dict[str, 
     assert len(rest) == before
 
 
+def test_a_contributor_sees_what_its_data_went_into_and_nobody_who_else_was_in_it(
+    world: tuple[Workspace, dict[str, str]],
+) -> None:
+    workspace, keys = world
+    what = {"metric": "lead_time", "part_class": "bearing", "statistic": "mean", "cells": "7"}
+    asked = Entry.of(
+        Action.BENCHMARK, actor("L01"), owners=("S1", "S2"), agreements=tuple(keys.values()), what=what,
+    )  # fmt: skip
+    workspace.record([asked])
+    for me, agreements, owners in (("S1", [keys["S1"]], ["S1"]), ("L01", [], [])):
+        newest = log_of(workspace, me)[0]
+        assert newest["action"] == "BENCHMARK"
+        assert (newest["agreements"], newest["owners"]) == (agreements, owners)
+        assert {"metric: lead_time", "part_class: bearing", "statistic: mean"} <= set(newest["what"])
+        assert ("cells: 7" in newest["what"]) is (me == "L01")
+
+
 def test_the_newest_entries_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logging, "MOST", 50)
     monkeypatch.setattr(logging, "PIECE", 7)
