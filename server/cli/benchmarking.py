@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from schema.text import Text
 from schema.vocabularies import Purpose
-from server.cli.command import Group, Said, argument, command, option
+from server.cli.command import Command, Group, Said, command, option
 from server.cli.demo import mark
 from server.cli.session import Session
 
 if TYPE_CHECKING:
     from chaingraph import Actor, Workspace
 
-SHOW = "show"
 DATE = click.DateTime(["%Y-%m-%d"])
 _HEADINGS = [
     Text("联合体", "Consortium"), Text("发布日期", "Released"), Text("指标", "Metric"), Text("类别", "Class"),
@@ -27,16 +27,6 @@ _FIGURES = ("metric", "part_class", "mechanism", "contributors", "value", "low",
 _DRY = Text("仅试算，未发布。", "Tried only: nothing was released.")
 
 
-class _Benchmark(Group):
-    """A group in which what is no command is the metric of the command `show`."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """`benchmark METRIC ...` is `benchmark show METRIC ...`."""
-        if args and not args[0].startswith("-") and args[0] not in self.commands:
-            args = [SHOW, *args]
-        return super().parse_args(ctx, args)
-
-
 def _actor(session: Session, workspace: Workspace) -> Actor:
     """Whoever sits at the machine of the store, for the organisation whose eyes were asked for."""
     from chaingraph import Actor
@@ -45,38 +35,59 @@ def _actor(session: Session, workspace: Workspace) -> Actor:
     return Actor(viewer, purpose=Purpose[session.purpose.upper()], account="command-line")
 
 
-@command(
-    SHOW,
-    zh="某一指标的对标值：均值、区间、企业间离散，以及自身所处位置。\n\n不加筛选时为已发布的值；加筛选时当场计算。",
-    en=(
-        "A pooled figure: its mean with an interval, how much firms differ, and one's own place.\n\n"
-        "Without filters it is what was released; with them, or with --statistic, it is computed, if nobody's figure "
-        "can be solved for with it and all answers given before."
+_PARAMS = [
+    option("--class", "part_class", zh="零部件类别。", en="Class of parts.", required=True, metavar="CLASS"),
+    option("--mechanism", zh="只计该失效机理及其下级。", en="Failures by this mechanism only.", metavar="CODE"),
+    option("--region", zh="只计该地区的企业。", en="Of firms in this region only.", metavar="REGION"),
+    option("--tier", zh="只计该层级的企业。", en="Of firms of this tier only.", type=int, metavar="N"),
+    option("--year", zh="只计该年。", en="Of this year only.", type=int, metavar="YEAR"),
+    option(
+        "--statistic",
+        zh="当场计算均值或合计。",
+        en="Compute a mean or a sum.",
+        type=click.Choice(["mean", "sum"]),
     ),
-    params=[
-        argument("metric"),
-        option(
-            "--class", "part_class", zh="零部件类别。", en="Class of parts.", required=True, metavar="CLASS"
+    option(
+        "--epsilon",
+        zh="加噪的均值，隐私损失为 ε；仅限大样本。",
+        en="A mean with noise, of this privacy loss; for large pools.",
+        type=float,
+        metavar="EPSILON",
+    ),
+    option(
+        "--between",
+        zh="加噪时数值的先验上下限。",
+        en="Bounds of values for --epsilon, not taken from the data.",
+        type=float,
+        nargs=2,
+        metavar="LOW HIGH",
+    ),
+]
+
+
+def figure(name: str, text: Text) -> Command:
+    """The command of one metric."""
+
+    @command(
+        name,
+        zh=(
+            f"{text.zh}的对标值：均值、区间、企业间离散，以及自身所处位置。\n\n"
+            "不加筛选时为已发布的值；加筛选或 --statistic 时当场计算，前提是不能由此推算出任何一家的数据。"
         ),
-        option("--mechanism", zh="只计该失效机理及其下级。", en="Failures by this mechanism only.", metavar="CODE"),
-        option("--region", zh="只计该地区的企业。", en="Of firms in this region only.", metavar="REGION"),
-        option("--tier", zh="只计该层级的企业。", en="Of firms of this tier only.", type=int, metavar="N"),
-        option("--year", zh="只计该年。", en="Of this year only.", type=int, metavar="YEAR"),
-        option(
-            "--statistic", zh="当场计算均值或合计。", en="Compute a mean or a sum.",
-            type=click.Choice(["mean", "sum"]),
+        en=(
+            f"{text.en} of the consortium's firms: its mean with an interval, how they differ, one's own place.\n\n"
+            "Without filters it is what was released; with them, or with --statistic, it is computed, if nobody's "
+            "figure can be solved for with it and all answers given before."
         ),
-        option(
-            "--epsilon", zh="加噪的均值，隐私损失为 ε；仅限大样本。",
-            en="A mean with noise, of this privacy loss; for large pools.", type=float, metavar="EPSILON",
-        ),
-        option(
-            "--between", zh="加噪时数值的先验上下限。", en="Bounds of values for --epsilon, not taken from the data.",
-            type=float, nargs=2, metavar="LOW HIGH",
-        ),
-    ],
-    reads=True,
-)  # fmt: skip
+        params=_PARAMS,
+        reads=True,
+    )
+    def answer(session: Session, **given: Any) -> None:
+        show(session, name, **given)
+
+    return answer
+
+
 def show(
     session: Session,
     metric: str,
@@ -172,9 +183,24 @@ def _answer(session: Session, cells: list[tuple[str, str, Any]]) -> None:
     )
 
 
+class _Benchmark(Group):
+    """The commands by name: one for each metric, made when one is asked for, so that others start quickly."""
+
+    @property
+    def commands(self) -> MutableMapping[str, click.Command]:
+        """All of them."""
+        from analytics.pooling.values import METRICS
+
+        found: list[click.Command] = [figure(each.name, each.text) for each in METRICS.values()]
+        return {str(each.name): each for each in [*found, release, listed]}
+
+    @commands.setter
+    def commands(self, commands: MutableMapping[str, click.Command]) -> None:
+        """What click sets at the start is nothing."""
+
+
 benchmark = _Benchmark(
     "benchmark",
-    commands=[show, release, listed],
     help=Said(
         Text(
             "联合体对标：失效率、寿命参数、不良率和交期的汇总值。\n\n"

@@ -88,8 +88,8 @@ def test_wrong_use_is_told(workspace: Workspace) -> None:
     assert call("benchmark", "lead_time", "--class", "bearing", "--epsilon", "0.5").exit_code == 2
     noisy = ("--epsilon", "0.5", "--between", "1", "90", "--statistic", "sum")
     assert call("benchmark", "lead_time", "--class", "bearing", *noisy).exit_code == 2
-    unknown = call("benchmark", "speed", "--class", "bearing")
-    assert unknown.exit_code == 1
-    assert "benchmark.metric" in unknown.stderr
+    assert call("benchmark", "speed", "--class", "bearing").exit_code == 2
+    nobody = call("benchmark", "lead_time", "--class", "bearing", "--as", "NOBODY")
+    assert nobody.exit_code == 1
     large = call("benchmark", "lead_time", "--class", "bearing", "--epsilon", "0.5", "--between", "1", "90")
     assert "Fewer than 100 firms" in large.stdout
