@@ -53,7 +53,7 @@ class Groups(Source):
     def make(self, name: str) -> Values:
         """A column grouped by, or the count."""
         if name == "count":
-            return self.labels["count"][self.places].to_list()
+            return self.labels["_rows"][self.places].to_list()
         of = self.listing.kind
         field = columns_of(of)[name]
         if field not in self.by:
@@ -79,14 +79,14 @@ class Groups(Source):
 
 
 def group(listing: Listing, by: list[str], first: int) -> pl.DataFrame:
-    """The largest `first` groups of each list of a listing: list number `_g`, the columns grouped by, `count`."""
+    """The largest `first` groups of each list of a listing: list number `_g`, the columns grouped by, `_rows`."""
     listing.note()
     rows = listing.frame.select("_g", "_at")
     values = rows.select("_g")
     if by:
         values = values.hstack(listing.view.table(listing.kind.name).select(by)[rows["_at"]])
-    counted = values.group_by(["_g", *by]).agg(pl.len().alias("count"))
-    ordered = counted.sort(["_g", "count", *by], descending=[False, True, *[False] * len(by)], nulls_last=True)
+    counted = values.group_by(["_g", *by]).agg(pl.len().alias("_rows"))
+    ordered = counted.sort(["_g", "_rows", *by], descending=[False, True, *[False] * len(by)], nulls_last=True)
     return ordered.filter(pl.int_range(pl.len()).over("_g") < first)
 
 

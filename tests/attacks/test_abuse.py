@@ -109,7 +109,8 @@ async def cut(content: bytes) -> AsyncIterator[bytes]:
 
 def endpoint_of(app: Starlette) -> Endpoint:
     """The GraphQL endpoint of an application."""
-    (found,) = (r.app for r in app.routes if isinstance(r, Route) and r.path == "/graphql")
+    (handler,) = (r.app for r in app.routes if isinstance(r, Route) and r.path == "/graphql")
+    found = getattr(handler, "endpoint", handler)
     assert isinstance(found, Endpoint)
     return found
 
