@@ -141,6 +141,8 @@ class Reading:
             return SHOW
         if row["owner"] == self.viewer or self.viewer in {row[name] for name in of.parties}:
             return SHOW
+        if of.name == "consortium" and self.covers(f"consortium:{row['id']}", self.viewer):
+            return SHOW  # who belongs to one sees it
         if of.name == "agreement":
             return SHOW if row["proposed_by"] == self.viewer or self.covers(row["grantee"], self.viewer) else NEVER
         if of.sharing == "parties":
