@@ -6,15 +6,18 @@ import asyncio
 import datetime as dt
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 import polars as pl
+from starlette.types import ASGIApp
 
 from benchmarks.measure import best, row
 from benchmarks.serving import _post
-from chaingraph import Workspace
+from chaingraph import AuditLog, Workspace
 from chaingraph.rights import Rights
 from chaingraph.view import View
 from chaingraph.workspace import load_run
@@ -108,14 +111,18 @@ def _pages(space: Workspace) -> None:
     theirs = create_app(space, Settings(authenticate=acting("F00001", AccessRole.ANALYST)))
     for what, query in PAGES.items():
         for app in (bare, theirs):
-            asyncio.run(_post(app, query))
-        free = best(lambda query=query: asyncio.run(_post(bare, query)), 15)
-        held = best(lambda query=query: asyncio.run(_post(theirs, query)), 15)
-        with patch.object(space, "record"):
-            silent = best(lambda query=query: asyncio.run(_post(theirs, query)), 15)
+            _answer(app, query)
+        free = best(partial(_answer, bare, query), 15)
+        held = best(partial(_answer, theirs, query), 15)
+        with patch.object(AuditLog, "write"):
+            silent = best(partial(_answer, theirs, query), 15)
         row(f"  {what}", f"{silent.wall * 1e3:.2f} ms", f"bare {free.wall * 1e3:.2f} ms")
         row("    ratio to the bare snapshot", f"{silent.wall / free.wall:.2f}", "aim < 1.10")
-        row("    with its entries in the audit log", f"{held.wall * 1e3:.2f} ms")
+        row("    with its entry written to the audit log", f"{held.wall * 1e3:.2f} ms")
+
+
+def _answer(app: ASGIApp, query: str) -> dict[str, Any]:
+    return asyncio.run(_post(app, query))
 
 
 if __name__ == "__main__":
