@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from benchmarks import consortium, lives, loading, serving
+from benchmarks import consortium, disclosure, lives, loading, serving, sharing
 
 
 def main() -> None:
@@ -17,6 +17,8 @@ def main() -> None:
         serving.run(folder, url)
         consortium.run(url)
         lives.run(folder)
+        sharing.run()
+        disclosure.run()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from chaingraph.ownership import ultimate
 from chaingraph.view import View
 from schema.vocabularies import Disclosure
 
@@ -30,25 +31,11 @@ def pooled(view: View) -> View:
 
 
 def ultimate_owners(view: View) -> pl.DataFrame:
-    """Every organisation (`owner`) and the one at the end of the chain of those that own it (`ultimate`); of a circle
-    the first by key.
-
-    Ownership is taken from all that is known, so that the firms of one owner never count as several.
+    """Every organisation (`owner`) and its ultimate owner (`ultimate`), by all that is known of who owns whom: so the
+    firms of one owner never count as several.
     """
-    table = view._source.table("organisation")  # noqa: SLF001 - see the module's docstring
-    parents = dict(table.select("key", "parent").drop_nulls("parent").iter_rows())
-    found = {}
-    for owner in table["key"]:
-        path = [owner]
-        while path[-1] in parents and parents[path[-1]] not in path:
-            path.append(parents[path[-1]])
-        last = path[-1]
-        again = parents.get(last)
-        found[owner] = last if again is None else min(path[path.index(again) :])
-    return pl.DataFrame({"owner": list(found), "ultimate": list(found.values())}, schema=_OWNERS)
-
-
-_OWNERS = {"owner": pl.String(), "ultimate": pl.String()}
+    table = view._source.table("organisation").select("key", "parent")  # noqa: SLF001 - see the module's docstring
+    return ultimate(table).rename({"owner": "ultimate"}).rename({"by": "owner"})
 
 
 def _opened(view: View, mode: Disclosure, without: frozenset[str] = frozenset()) -> View:

@@ -76,12 +76,24 @@ class Rights:
         self.at = at
         self._snapshot = snapshot
         self._moments: list[dt.datetime] = []
-        self._closures: dict[tuple[str, str], frozenset[str]] = {}
+        self._about: dict[tuple[str, str], tuple[frozenset[str], str | None]] = {}
         everything = viewer == EVERYBODY
         self.covered = [] if everything else sorted({viewer, EVERYONE, *self._memberships(viewer)})
         self.grants: tuple[Grant, ...] = () if everything else tuple(self._grants())
         self.revealed: frozenset[str] = frozenset() if everything else self._revealed()
         self.until = min((moment for moment in self._moments if moment > at), default=None)
+
+    @property
+    def told(self) -> pl.Expr:
+        """Which agreements of others the viewer knows of: those with itself, those with what it is among if they show
+        it something, and those that it answers for as a consortium's leader.
+
+        That somebody lets its figures be used or pooled for a whole consortium is for the two sides to know.
+        """
+        covered = pl.col("grantee").is_in(self.covered) & (pl.col("mode") == Disclosure.SHOW.value)
+        led = [pl.col("grantee") == CONSORTIUM + key for key in self._led(self.viewer)]
+        led += [pl.col("grantee").str.starts_with(f"{GROUP}{key}/") for key in self._led(self.viewer)]
+        return pl.any_horizontal(pl.col("grantee") == self.viewer, covered, *led)
 
     @cached_property
     def fingerprint(self) -> bytes:
@@ -98,12 +110,22 @@ class Rights:
         if not owners:
             return self
         fewer = copy.copy(self)
+        for kept in ("fingerprint", "_versions"):  # they are of all the grants
+            fewer.__dict__.pop(kept, None)
         fewer.grants = tuple(g for g in self.grants if g.owner not in owners or g.reaches(Disclosure.SHOW))
         return fewer
 
     def versions(self, owner: str) -> tuple[str, ...]:
         """The agreement versions by which something of an owner's can be seen, used or pooled, sorted."""
-        return tuple(sorted({each for grant in self.grants if grant.owner == owner for each in grant.agreements}))
+        return self._versions.get(owner, ())
+
+    @cached_property
+    def _versions(self) -> dict[str, tuple[str, ...]]:
+        """Of every owner: a page may be of thousands of them, each with its grants."""
+        found: dict[str, set[str]] = {}
+        for grant in self.grants:
+            found.setdefault(grant.owner, set()).update(grant.agreements)
+        return {owner: tuple(sorted(versions)) for owner, versions in found.items()}
 
     def granted(self, aspects: frozenset[Aspect], mode: Disclosure) -> tuple[list[str], pl.DataFrame]:
         """Whose rows are granted in all of `aspects` at least in a mode: owners of whom all are, and of others the
@@ -131,28 +153,10 @@ class Rights:
         yield from ((parts, product) for parts, product in found if parts)
 
     def _term(self, owner: str, term: str) -> tuple[frozenset[str], str | None]:
-        what, _, of = term.partition(":")
         slot = (owner, term)
-        if slot not in self._closures:
-            if what == "part":
-                self._closures[slot] = frozenset([of])
-            elif what == "class":
-                self._closures[slot] = self._class(owner, of)
-            else:
-                self._closures[slot] = self._below(owner, of)
-        return self._closures[slot], of if what == "product" else None
-
-    def _below(self, owner: str, part: str) -> frozenset[str]:
-        """A part and all that is in it, by what the owner or the viewer says."""
-        lines = self._snapshot.table("contains").lazy().filter(pl.col("owner").is_in([owner, self.viewer]))
-        edges = lines.select("key", here="parent", there="child").collect()
-        reached = walk(lambda level: edges.join(level.alias("here").to_frame(), on="here", how="semi"), [part], None)
-        return frozenset(reached["key"])
-
-    def _class(self, owner: str, name: str) -> frozenset[str]:
-        """The parts of a class, by what the owner, the viewer or the part's issuer says."""
-        said = pl.col("owner").is_in([owner, self.viewer]) | (pl.col("owner") == pl.col("issuer"))
-        return frozenset(self._snapshot.table("part").filter(said & (pl.col("part_class") == name))["key"])
+        if slot not in self._about:
+            self._about[slot] = about(self._snapshot, term, [owner, self.viewer])
+        return self._about[slot]
 
     def _grants(self) -> Iterator[Grant]:
         """Grants by agreements with the viewer, and what those firms pass on of others'."""
@@ -190,7 +194,7 @@ class Rights:
     def _memberships(self, firm: str) -> set[str]:
         """The grantees, other than itself, that a firm is among: consortia and their groups."""
         consortia = self._snapshot.table("consortium").select("key", "owner", "leader")
-        found = {CONSORTIUM + key for key in consortia.filter(pl.col("leader") == firm)["key"]}
+        found = {CONSORTIUM + key for key in self._led(firm)}
         rows = self._snapshot.table("member").filter(pl.col("organisation") == firm)
         rows = rows.join(consortia, left_on="consortium", right_on="key", suffix="_of")
         rows = rows.filter((pl.col("owner") == pl.col("leader")) | (pl.col("owner") == pl.col("owner_of")))
@@ -202,6 +206,10 @@ class Rights:
                 names = [name.strip() for name in (row["groups"] or "").split(";")]
                 found |= {f"{GROUP}{row['consortium']}/{name}" for name in names if name}
         return found
+
+    def _led(self, firm: str) -> list[str]:
+        """The consortia that a firm leads."""
+        return self._snapshot.table("consortium").filter(pl.col("leader") == firm)["key"].to_list()
 
     def _revealed(self) -> frozenset[str]:
         """The organisations whose names all that were asked have let the viewer see."""
@@ -219,6 +227,23 @@ class Rights:
 
 _MODES = {mode.value: mode for mode in WEAKER}
 _SCOPED: dict[str, Any] = {"owner": pl.String(), "part": pl.List(pl.String()), "product": pl.String()}
+
+
+def about(snapshot: Snapshot, term: str, sides: list[str]) -> tuple[frozenset[str], str | None]:
+    """The parts that a term of an agreement's records is about, and the product that rows must name if they name one.
+
+    What is in a part follows from what the agreement's two `sides` say, its class also from what its issuer says.
+    """
+    what, _, of = term.partition(":")
+    said = pl.col("owner").is_in(sides)
+    if what == "part":
+        return frozenset([of]), None
+    if what == "class":
+        said |= pl.col("owner") == pl.col("issuer")
+        return frozenset(snapshot.table("part").filter(said & (pl.col("part_class") == of))["key"]), None
+    edges = snapshot.table("contains").lazy().filter(said).select("key", here="parent", there="child").collect()
+    reached = walk(lambda level: edges.join(level.alias("here").to_frame(), on="here", how="semi"), [of], None)
+    return frozenset(reached["key"]), of if what == "product" else None
 
 
 def _grant(row: dict[str, Any]) -> Grant:

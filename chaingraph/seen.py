@@ -244,7 +244,7 @@ class Seen:
         found = pl.lit(value=False)
         if of.name == "agreement":
             fields.append("proposed_by")
-            found = pl.col("grantee").is_in(self._rights.covered)
+            found = self._rights.told
         if of.name == "consortium":
             found = (pl.lit(CONSORTIUM) + pl.col("key")).is_in(self._rights.covered)
         for field in fields:

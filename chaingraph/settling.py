@@ -17,9 +17,9 @@ import polars as pl
 from chaingraph.actor import Actor, Capability
 from chaingraph.audit import Action, Entry
 from chaingraph.errors import ChaingraphError
+from chaingraph.rights import about
 from chaingraph.snapshot import Snapshot
 from chaingraph.store.erasing import erase
-from chaingraph.store.walking import walk
 from chaingraph.workspace import Workspace, load_run
 from schema import KINDS, Text, kind, relations_to
 from schema.entities.agreement import ALL
@@ -225,7 +225,8 @@ def _covered(snapshot: Snapshot, agreements: pl.DataFrame) -> dict[str, pl.DataF
     found: dict[str, list[pl.DataFrame]] = {}
     for row in agreements.to_dicts():
         shared = set(row["aspects"].split(";"))
-        terms = [] if row["records"] == ALL else [_term(snapshot, row, each) for each in row["records"].split(";")]
+        sides = [row["owner"], row["grantee"]]
+        terms = [about(snapshot, each, sides) for each in row["records"].split(";") if each != ALL]
         for of in KINDS.values():
             if of.sharing != "agreed" or of.name in STAYING or of.aspect.value not in shared:
                 continue
@@ -237,27 +238,15 @@ def _covered(snapshot: Snapshot, agreements: pl.DataFrame) -> dict[str, pl.DataF
     return {name: pl.concat(keys).unique() for name, keys in found.items()}
 
 
-def _within(rows: pl.DataFrame, subject: str, terms: Iterable[tuple[pl.Series, str | None]]) -> Iterator[pl.DataFrame]:
+def _within(
+    rows: pl.DataFrame, subject: str, terms: Iterable[tuple[frozenset[str], str | None]]
+) -> Iterator[pl.DataFrame]:
     """The keys of the rows about some parts, and if they name a product, about that."""
     for parts, product in terms:
-        about = rows.filter(pl.col(subject).is_in(parts.implode()))
+        about = rows.filter(pl.col(subject).is_in(sorted(parts)))
         if product is not None and "product" in rows.columns:
             about = about.filter(pl.col("product").is_null() | (pl.col("product") == product))
         yield about.select("key")
-
-
-def _term(snapshot: Snapshot, agreement: Mapping[str, Any], term: str) -> tuple[pl.Series, str | None]:
-    """The parts that a term of `records` is about, by what the owner or a single grantee says, and the product."""
-    what, _, of = term.partition(":")
-    said = pl.col("owner").is_in([agreement["owner"], agreement["grantee"]])
-    if what == "part":
-        return pl.Series([of]), None
-    if what == "class":
-        issued = said | (pl.col("owner") == pl.col("issuer"))
-        return snapshot.table("part").filter(issued & (pl.col("part_class") == of))["key"], None
-    edges = snapshot.table("contains").filter(said).select("key", here="parent", there="child")
-    reached = walk(lambda level: edges.join(level.alias("here").to_frame(), on="here", how="semi"), [of], None)
-    return reached["key"], of if what == "product" else None
 
 
 def _counts(tables: Mapping[str, pl.DataFrame]) -> dict[tuple[str, str], int]:

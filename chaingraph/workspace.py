@@ -138,12 +138,13 @@ class Workspace:
     ) -> pl.DataFrame:
         """Walk an edge kind in the store from natural keys `start`, over edges that the view has; see `Session.trace`.
 
-        Where the store has moved on and edges of the kind may have gone meanwhile, the view's own are walked. Raises
-        StoreError.
+        The store is walked for who sees everything. Other viewers walk their view, in which firms may have pseudonyms;
+        so does everybody where the store has moved on and edges of the kind may have gone meanwhile. Raises StoreError.
         """
-        with self.store.read() as session:
-            if not self._lost(view, along, session.revision):
-                return session.trace(start, along, direction, depth, lambda keys: view.has(along, keys))
+        if view.viewer == EVERYBODY:
+            with self.store.read() as session:
+                if not self._lost(view, along, session.revision):
+                    return session.trace(start, along, direction, depth, lambda keys: view.has(along, keys))
         return view.walk(start, along, direction, depth)
 
     def _lost(self, view: View, kind: str, revision: int) -> bool:

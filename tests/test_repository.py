@@ -157,3 +157,20 @@ def test_relative_links_in_documents_lead_somewhere() -> None:
         if not (document.parent / target).exists()
     ]
     assert dead == []
+
+
+def test_what_may_be_used_and_not_seen_is_opened_by_few() -> None:
+    """`chaingraph.basis`, and what a view keeps for it, are for whoever answers for what leaves."""
+    opened = re.compile(r"from chaingraph\.basis|from chaingraph import .*\bbasis\b|\bview\._source\b")
+    found = {
+        str(path.relative_to(ROOT))
+        for folder in ("chaingraph", "ingest", "analytics", "server", "fixtures")
+        for path in (ROOT / folder).rglob("*.py")
+        if opened.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == {
+        "analytics/core.py",
+        "analytics/disclosure.py",
+        "chaingraph/audit/owners.py",
+        "chaingraph/basis.py",
+    }

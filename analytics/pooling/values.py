@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from analytics.life.rows import Event
-from analytics.pooling.firms import ultimate
 from analytics.records import usable
+from chaingraph.ownership import ultimate
 from chaingraph.rights import Rights
 from chaingraph.snapshot import Snapshot
 from schema import Aspect, Text, kind

@@ -23,7 +23,6 @@ from chaingraph.snapshot import Snapshot
 from chaingraph.stubs import stub_rows
 from chaingraph.workspace import Workspace
 from schema import Text, kind
-from schema.entities.agreement import GROUP
 from schema.vocabularies import AgreementState as State
 
 ALLOWED: dict[State, frozenset[State]] = {
@@ -182,12 +181,9 @@ def visible(snapshot: Snapshot, actor: Actor) -> pl.DataFrame:
     rows = snapshot.table(AGREEMENT)
     if actor.organisation == EVERYBODY:
         return rows
-    covered = Rights(snapshot, actor.organisation, actor.purpose.value, dt.datetime.now(dt.UTC)).covered
     me = actor.organisation
-    led = snapshot.table("consortium").filter(pl.col("leader") == me)["key"].to_list()
-    groups = [pl.col("grantee").str.starts_with(f"{GROUP}{key}/") for key in led]
-    mine = (pl.col("owner") == me) | (pl.col("proposed_by") == me) | pl.col("grantee").is_in(covered)
-    mine = pl.any_horizontal(mine, *groups)
+    told = Rights(snapshot, me, actor.purpose.value, dt.datetime.now(dt.UTC)).told
+    mine = (pl.col("owner") == me) | (pl.col("proposed_by") == me) | told
     return rows.filter(mine.fill_null(value=False))
 
 

@@ -141,7 +141,7 @@ def refusals(locale: str) -> Refused:
             error = Unreadable(error, locale_of(request, locale))
         assert isinstance(error, ApiError)
         body = {"errors": [{"message": error.message, "extensions": error.extensions}]}
-        content, more = json.dumps(body, ensure_ascii=False), headers(error.code)
+        content, more = json.dumps(body, ensure_ascii=False), headers(error.code, error)
         if error.code is Code.UNAUTHENTICATED and request.url.path.startswith("/tables"):
             more = {"www-authenticate": 'Basic realm="chaingraph", charset="UTF-8"'}  # what spreadsheets ask people for
         if seconds := (error.extensions or {}).get("retryAfter"):
@@ -186,7 +186,7 @@ def create_app(workspace: Workspace, settings: Settings | None = None) -> Starle
             Route("/graphql", events.Events(endpoint, listeners)),
             WebSocketRoute("/graphql", listeners.serve),
             *(graphiql.routes if chosen.development else ()),
-            Route("/tables/{name}.{form}", tables.endpoint(context)),
+            Route("/tables/{name}.{form}", tables.endpoint(context, endpoint.budgets)),
             Route("/audit/checkpoint", auditlog.checkpoint(context)),
             *chosen.routes,
             Route("/health", health(workspace)),

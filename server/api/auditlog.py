@@ -127,12 +127,25 @@ class Info:
 
 
 @dataclass(frozen=True, slots=True)
+class Edge:
+    """What an `AccessLogEdge` reads from."""
+
+    cursor: str
+    node: Shown
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """What an `AccessLogConnection` reads from."""
 
-    nodes: list[Shown]
+    edges: list[Edge]
     page_info: Info
     total_count: int
+
+    @property
+    def nodes(self) -> list[Shown]:
+        """The entries without their cursors."""
+        return [edge.node for edge in self.edges]
 
 
 def _log(
@@ -165,10 +178,14 @@ def _log(
     page = found.tail(first).reverse()
     agreements = context.view.table("agreement").select("key", "owner")
     secret = context.workspace.store.secret(touched.SECRET)
-    nodes = [shown(Entry.read(leaf.encode()), context, agreements, secret) for leaf in page["leaf"]]
-    ends = [sealed.cursor(LIST, [page["number"][at]]) for at in (0, -1)] if nodes else [None, None]
+    edges = [
+        Edge(sealed.cursor(LIST, [number]), shown(Entry.read(leaf.encode()), context, agreements, secret))
+        for number, leaf in zip(page["number"], page["leaf"], strict=True)
+    ]
+    first_cursor, last_cursor = (edges[0].cursor, edges[-1].cursor) if edges else (None, None)
     context.touched.logged = whole and me != EVERYBODY
-    return Page(nodes, Info(len(found) > len(page), bool(after) and total > len(found), ends[0], ends[1]), total)
+    more, before = len(found) > len(page), bool(after) and total > len(found)
+    return Page(edges, Info(more, before, first_cursor, last_cursor), total)
 
 
 def fields() -> dict[str, Any]:
@@ -187,7 +204,12 @@ def fields() -> dict[str, Any]:
         "what": (several(str), "What else the log says; of others' doings only which pooled figure it was.", None),
     }, nothing("Who touched the asking firm's own data, and what it did itself; the log holds no data."))  # fmt: skip
     publish("AccessLogEntry", made)
+    publish("AccessLogEdge", plain_type("AccessLogEdge", "An entry on a page of the access log.", {
+        "cursor": (str, "Where it stands; goes into after.", None),
+        "node": ("AccessLogEntry", "The entry.", None),
+    }, nothing("An entry that concerns the asking firm.")))  # fmt: skip
     connection = plain_type("AccessLogConnection", "A page of the access log, the newest first. 访问日志。", {
+        "edges": ("list[AccessLogEdge]", "The entries with their cursors.", None),
         "nodes": ("list[AccessLogEntry]", "The entries.", None),
         "page_info": (PageInfo, "Where the page stands.", None),
         "total_count": (int, "How many entries there are of those that are kept for reading.", None),

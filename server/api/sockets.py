@@ -27,12 +27,13 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from chaingraph import Actor, StoreError, Workspace
 from server.api import aspects, touched
+from server.api.bodies import loads
 from server.api.context import locale_of
 from server.api.documents import operation_of
 from server.api.errors import ApiError, Code, Refused, Unreadable, formatted
 from server.api.executor import BatchExecutor
 from server.api.http import Asked, Endpoint, asked_of
-from server.api.limits import measure
+from server.api.limits import look_over_variables, measure
 from server.api.subscriptions import Listening, Watch
 
 LOG = logging.getLogger(__name__)
@@ -100,6 +101,7 @@ class Sockets:
     async def prepare(self, asked: Asked, actor: Actor, locale: str) -> Prepared:
         """A subscription that may run: checked and measured. Raises ApiError, Refused, StoreError."""
         endpoint = self.endpoint
+        look_over_variables(asked.variables, endpoint.limits)
         document = endpoint.documents.get(asked.query)
         operation = operation_of(document, asked.operation_name)
         if operation.operation is not OperationType.SUBSCRIPTION:
@@ -245,9 +247,9 @@ class _Connection:
         if text is None or len(text) > self.sockets.endpoint.limits.body:
             raise Closed(4400, "A message is JSON text of no more than a request's length")
         try:
-            message = json.loads(text)
-        except (ValueError, RecursionError):
-            raise Closed(4400, "The message is not JSON") from None
+            message = loads(text.encode(errors="surrogatepass"), self.sockets.endpoint.limits)
+        except ApiError:
+            raise Closed(4400, "The message is not JSON, or too much of it") from None
         name = message.get("type") if isinstance(message, dict) else None
         if name == "connection_init":
             await self._begin(message.get("payload"))

@@ -21,6 +21,7 @@ from starlette.responses import Response
 from chaingraph import Action, Capability, View
 from schema import BASE, Kind, Text
 from server.api import aspects, touched
+from server.api.budget import Budgets
 from server.api.context import Context
 from server.api.errors import ApiError, Code
 from server.api.filters import both, condition, operators_of
@@ -30,6 +31,9 @@ from server.api.paging import By, Listing
 
 FORMULA = r"^\s*[=+\-@＝＋－＠]|^[\t\r\n]"
 """How a cell begins that a spreadsheet may run."""
+
+CELLS = 100
+"""So many cells of a table cost as much as one object of GraphQL."""
 
 BASE_LABELS = {
     "key": Text("主键", "Key"),
@@ -109,8 +113,8 @@ def written(frame: pl.DataFrame, form: str) -> bytes:
     return out.getvalue()
 
 
-def endpoint(context: Callable[[Request], Context]) -> Callable[[Request], Any]:
-    """The handler of `/tables/{name}.{form}` for who sends a request, as `context` finds out."""
+def endpoint(context: Callable[[Request], Context], budgets: Budgets) -> Callable[[Request], Any]:
+    """The handler of `/tables/{name}.{form}` for who sends a request, as `context` finds out; cells cost budget."""
 
     async def table(request: Request) -> Response:
         name, form = request.path_params["name"], request.path_params["form"]
@@ -129,7 +133,9 @@ def endpoint(context: Callable[[Request], Context]) -> Callable[[Request], Any]:
             with who.touched.watching():
                 if not who.actor.may(Capability.READ):
                     raise aspects.forbidden("A table", who.actor)
-                return written(rows(who.view, known[name], asked), form)
+                of = known[name]
+                budgets.spend(who.actor, who.view.count(of.name) * len(of.schema) / CELLS)
+                return written(rows(who.view, of, asked), form)
 
         try:
             with who.touched.refusals():

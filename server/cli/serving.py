@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import logging
 import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -38,6 +43,8 @@ _WAITING = Text(
     "{store} 尚未应答或仍在读取；服务已启动，可以读取后即就绪。",
     "{store} does not answer yet, or is still being read; the server is up, and ready as soon as it can be read.",
 )
+LOG = logging.getLogger(__name__)
+HOUR = 3600.0
 PATIENCE = 3.0
 """Seconds for which the server waits for a remote store before it listens."""
 
@@ -64,6 +71,7 @@ def serve(session: Session, host: str, port: int, open_to_all: bool) -> None:
 
     from chaingraph.settings import settings
     from server.api.app import create_app
+    from server.api.limits import Limits
     from server.production import Plan, check, is_near
 
     chosen = settings()
@@ -83,9 +91,39 @@ def serve(session: Session, host: str, port: int, open_to_all: bool) -> None:
         for name, path in addresses(console=plan.introspection and plan.open):
             output.line(f"{session.say(name)}  {base}{path}")
         output.flush()
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False))
-        with listening:
+        largest = Limits().body
+        config = uvicorn.Config(app, log_level="warning", server_header=False, ws_max_size=largest)
+        server = uvicorn.Server(config)
+        with listening, settled_when_due(workspace):
             server.run(sockets=[listening])
+
+
+@contextmanager
+def settled_when_due(workspace: Workspace, every: float = HOUR) -> Iterator[None]:
+    """Meanwhile agreements that ended with deletion are settled: at the start, and then every so many seconds."""
+    from chaingraph import Actor, ChaingraphError
+    from chaingraph.settling import due, settle
+
+    ended = threading.Event()
+
+    def run() -> None:
+        while True:
+            try:
+                when = due(workspace)
+                if when is not None and when <= dt.datetime.now(dt.UTC):
+                    settle(workspace, Actor(account="server"))
+            except ChaingraphError as error:
+                LOG.warning("what ended agreements leave could not be deleted yet: %s", error)
+            if ended.wait(every):
+                return
+
+    thread = threading.Thread(target=run, name="settling", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _application(session: Session, workspace: Workspace, plan: Plan, chosen: Known) -> Settings:

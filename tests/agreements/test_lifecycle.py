@@ -114,13 +114,17 @@ def test_declined_is_settled(workspace: Workspace) -> None:
 
 
 def test_for_a_consortium_its_leader_agrees(workspace: Workspace) -> None:
-    """Written plainly it is the consortium; a member that is not its leader is no side, though it may look."""
+    """Written plainly it is the consortium; a member that is not its leader is no side, and knows of it only if it is
+    shown something.
+    """
+    shown = propose(workspace, S1, terms(grantee="C", mode=Disclosure.SHOW)).partition("/")[0]
     key = propose(workspace, S1, terms(grantee="C", mode=Disclosure.POOL))
     number = key.partition("/")[0]
-    assert workspace.snapshot().table("agreement")["grantee"].to_list() == ["consortium:C"]
-    with pytest.raises(ChaingraphError) as other:
-        accept(workspace, S2, number)
-    assert other.value.code == "agreement.not_a_side"
+    assert workspace.snapshot().table("agreement")["grantee"].unique().to_list() == ["consortium:C"]
+    for each, code in ((shown, "agreement.not_a_side"), (number, "agreement.unknown")):
+        with pytest.raises(ChaingraphError) as other:
+            accept(workspace, S2, each)
+        assert other.value.code == code
     accept(workspace, L01, number)
     assert state(workspace, key) == "accepted"
 

@@ -118,7 +118,7 @@ MUTANTS: list[tuple[str, str, str, str]] = [
     ("scopes ignored", "rights", "if not any(scope.terms for scope in grant.scopes)", ""),
     ("any scope is enough", "rights", "parts if before is None else before & parts",
      "parts if before is None else before | parts"),
-    ("a subtree by anybody's word", "rights", '.filter(pl.col("owner").is_in([owner, self.viewer]))', ""),
+    ("a subtree by anybody's word", "rights", ".lazy().filter(said)", ".lazy()"),
     ("a class by anybody's word", "rights", 'table("part").filter(said & ', 'table("part").filter('),
     ("the product ignored", "rights", 'of if what == "product" else None', "None"),
     ("the mode ignored", "rights", "return WEAKER.index(self.mode) <= WEAKER.index(mode)", "return True"),

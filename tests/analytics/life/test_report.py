@@ -14,6 +14,7 @@ from analytics.life.fitting import fit
 from analytics.life.likelihood import likelihood_ratio
 from analytics.life.report import CODES, LifeFit, assess, rows
 from analytics.life.rows import LifeRows, ready
+from schema import Aspect
 from server.api.answers import result_type
 from tests.analytics.life.records import FITS, published, rows_of, weibull_samples
 
@@ -206,7 +207,7 @@ def test_the_answer_is_a_type_of_graphql() -> None:
         def rows(self, locale: str) -> tuple[list[str], list[list[Any]]]:
             return rows(self.fits, locale)
 
-    assert result_type(Told) == "Told"
+    assert result_type(Told, (Aspect.FAILURES,)) == "Told"
 
 
 def test_many_groups_at_once_are_as_each_alone() -> None:

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from analytics.life.hierarchy import gamma_poisson
 from analytics.pooling.estimates import Pooled, between, chosen, firms, place, pooled
-from analytics.pooling.firms import ultimate
 from analytics.pooling.private import private_mean
 from analytics.pooling.rules import Rules
 from analytics.pooling.values import METRICS, own, pool, poolable
 from chaingraph import ChaingraphError
 from chaingraph.basis import pooled as pooled_view
+from chaingraph.ownership import ultimate
 from chaingraph.rights import Rights
 from chaingraph.snapshot import Snapshot
 from schema import Aspect

@@ -2,6 +2,9 @@ CREATE CONSTRAINT journal_head IF NOT EXISTS FOR (h:JournalHead) REQUIRE h.one I
 CREATE CONSTRAINT journal_revision IF NOT EXISTS FOR (c:JournalCommit) REQUIRE c.revision IS UNIQUE;
 CREATE CONSTRAINT journal_id IF NOT EXISTS FOR (c:JournalCommit) REQUIRE c.id IS UNIQUE;
 CREATE INDEX journal_payload IF NOT EXISTS FOR (p:JournalPayload) ON (p.revision);
+CREATE CONSTRAINT journal_redaction IF NOT EXISTS FOR (r:JournalRedaction) REQUIRE r.number IS UNIQUE;
+CREATE INDEX redaction_revision IF NOT EXISTS FOR (r:JournalRedaction) ON (r.revision);
+CREATE INDEX redaction_erasure IF NOT EXISTS FOR (r:JournalRedaction) ON (r.erasure);
 CREATE CONSTRAINT write_lock IF NOT EXISTS FOR (l:WriteLock) REQUIRE l.one IS UNIQUE;
 CREATE CONSTRAINT log_name IF NOT EXISTS FOR (l:Log) REQUIRE l.name IS UNIQUE;
 CREATE INDEX log_leaf IF NOT EXISTS FOR (l:LogLeaf) ON (l.log, l.number);
