@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from anyio import CapacityLimiter, to_thread
@@ -45,13 +45,14 @@ def log_of(workspace: Workspace) -> AuditLog:
 
 @dataclass
 class Touched:
-    """What one request touched: by owner the kinds of rows and the analyses they went into; ids that are none of its
-    viewer's; what its role does not allow.
+    """What one request touched: kinds of which all rows were read, and of others by owner; analyses and the aspects
+    that they rest on; ids that are none of its viewer's; what its role does not allow.
     """
 
     action: Action = Action.READ
+    whole: set[str] = field(default_factory=set)
     kinds: dict[str, set[str]] = field(default_factory=dict)
-    analyses: dict[str, set[str]] = field(default_factory=dict)
+    analyses: set[tuple[str, tuple[Aspect, ...]]] = field(default_factory=set)
     unknown: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     view: View | None = None
@@ -60,7 +61,7 @@ class Touched:
 
     def clear(self) -> None:
         """Forget what was gathered: it is logged."""
-        for each in (self.kinds, self.analyses, self.unknown, self.refused):
+        for each in (self.whole, self.kinds, self.analyses, self.unknown, self.refused):
             each.clear()
         self.logged = False
 
@@ -105,40 +106,62 @@ class Touched:
             hashed = [hmac.new(secret, text.encode(errors="replace"), hashlib.sha256) for text in self.unknown[:NAMED]]
             what = {"ids": " ".join(each.hexdigest()[:16] for each in hashed), "count": str(len(self.unknown))}
             found.append(Entry.of(Action.DENIED, actor, kinds=("node",), what=what))
-        if self.kinds and self.view is not None:
-            found.append(self._read(self.view, actor))
+        if self.view is not None and (read := self._read(self.view))["owners"]:
+            found.append(Entry.of(self.action, actor, revision=self.view.revision, **read))
         if self.logged:
             found.append(Entry.of(self.action, actor, kinds=("audit",)))
         return found
 
-    def _read(self, view: View, actor: Actor) -> Entry:
-        """What was read of whose: an owner's kinds and analyses are said apart where they are not those of all."""
-        owners = sorted(self.kinds)
-        what: dict[str, str] = {}
-        for word, of in (("kinds", self.kinds), ("analyses", self.analyses)):
-            every = sorted(set().union(*of.values()))
-            if every and word == "analyses":
-                what[word] = " ".join(every)
-            what |= {
-                f"{word} of {owner}": " ".join(sorted(of.get(owner, ())))
-                for owner in owners
-                if sorted(of.get(owner, ())) != every
-            }
-        return Entry.of(
-            self.action,
-            actor,
-            owners=tuple(owners),
-            kinds=tuple(sorted(set().union(*self.kinds.values()))),
-            agreements=tuple(sorted({each for owner in owners for each in view.rights.versions(owner)})),
-            revision=view.revision,
-            what=what,
-        )
+    def _read(self, view: View) -> dict[str, Any]:
+        """What was read of whose, as parts of an entry; of kinds as a whole it is kept with the view."""
+        rest = {owner: kinds - self.whole for owner, kinds in self.kinds.items() if kinds - self.whole}
+        if rest:
+            return _said(view, self.whole, rest, self.analyses)
+        slot = ("read", frozenset(self.whole), frozenset(self.analyses))
+        return view.memo(slot, lambda: _said(view, set(slot[1]), {}, set(slot[2])))
+
+
+def _said(
+    view: View, whole: set[str], rest: dict[str, set[str]], ran: set[tuple[str, tuple[Aspect, ...]]]
+) -> dict[str, Any]:
+    """An owner's kinds and analyses are said apart where they are not those of all."""
+    kinds = {owner: set(names) for owner, names in rest.items()}
+    analyses: dict[str, set[str]] = {}
+    for name in whole:
+        for owner in others_in(view, name):
+            kinds.setdefault(owner, set()).add(name)
+    for name, aspects in ran:
+        for of, owners in others_behind(view, aspects).items():
+            for owner in owners:
+                kinds.setdefault(owner, set()).add(of)
+                analyses.setdefault(owner, set()).add(name)
+    what: dict[str, str] = {}
+    for word, said in (("kinds", kinds), ("analyses", analyses)):
+        every = sorted(set().union(*said.values()))
+        if every and word == "analyses":
+            what[word] = " ".join(every)
+        what |= {
+            f"{word} of {owner}": " ".join(sorted(said.get(owner, ())))
+            for owner in sorted(kinds)
+            if sorted(said.get(owner, ())) != every
+        }
+    return {
+        "owners": tuple(sorted(kinds)),
+        "kinds": tuple(sorted(set().union(*kinds.values()))),
+        "agreements": tuple(sorted({each for owner in kinds for each in view.rights.versions(owner)})),
+        "what": what,
+    }
 
 
 def rows(view: View, name: str, places: Indices | None = None) -> None:
     """Rows of `view.table(name)` go into the answer: those at these places, or all."""
     noted = _NOW.get()
-    if noted is not None and view.viewer != EVERYBODY and kind(name).sharing != "public":
+    if noted is None or view.viewer == EVERYBODY or kind(name).sharing == "public" or name in noted.whole:
+        return
+    if places is None:
+        noted.view = view
+        noted.whole.add(name)
+    else:
         noted.add(view, name, others_in(view, name, places))
 
 
@@ -146,10 +169,8 @@ def analysis(view: View, name: str, aspects: Sequence[Aspect]) -> None:
     """An analysis that rests on these aspects goes into the answer."""
     noted = _NOW.get()
     if noted is not None and view.viewer != EVERYBODY:
-        for of, owners in others_behind(view, aspects).items():
-            noted.add(view, of, owners)
-            for owner in owners:
-                noted.analyses.setdefault(owner, set()).add(name)
+        noted.view = view
+        noted.analyses.add((name, tuple(aspects)))
 
 
 def unknown(text: str) -> None:

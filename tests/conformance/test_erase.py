@@ -394,7 +394,9 @@ def test_killed_and_called_again(kept: Kept, tmp_path: Path, after: int) -> None
 
 
 @pytest.mark.parametrize(
-    ("kept", "seed", "steps"), [*((STORES[0], seed, 30) for seed in range(6)), *((each, 0, 8) for each in STORES[1:])]
+    ("kept", "seed", "steps"),
+    [*((STORES[0], seed, 30) for seed in range(6)), *((each, 0, 8) for each in STORES[1:])],
+    ids=lambda given: getattr(given, "name", None),
 )
 def test_what_is_still_known_is_what_it_was(kept: Kept, tmp_path: Path, seed: int, steps: int) -> None:
     """Random commits and erasures: every revision that is not refused is as it was, and today's is never refused."""

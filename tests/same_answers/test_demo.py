@@ -35,8 +35,10 @@ ALIKE = [WEAK_LINKS, PROPAGATE, WHERE_USED, OTHERS]
 
 
 @pytest.fixture(scope="module")
-def in_neo4j(neo4j_demo: str) -> Iterator[Workspace]:
+def in_neo4j(neo4j_demo: str, demo_workspace: Workspace) -> Iterator[Workspace]:
     with Workspace.open(neo4j_demo) as workspace:
+        sealing = demo_workspace.store.secret("opaque")  # what seals ids is each store's own
+        assert workspace.store.secret("opaque", sealing) == sealing
         yield workspace
 
 

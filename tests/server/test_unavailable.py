@@ -112,8 +112,10 @@ def test_everything_is_refused_within_two_seconds_and_answered_again_when_the_st
 def test_a_walk_in_a_store_that_has_just_gone_is_refused_as_a_whole(
     served: tuple[Workspace, Far, Starlette], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Only who sees everything has the store walked; others walk what they see."""
     monkeypatch.setattr("chaingraph.following.STALE", 3600)
-    _, line, app = served
+    workspace, line, _ = served
+    app = create_app(workspace)
     query = '{ parts(first: 1) { totalCount } trace(things: ["A59"]) { cut } }'
     assert ask(app, query).json()["data"]["trace"] == {"cut": False}
     line.cut = True
