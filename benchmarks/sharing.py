@@ -116,9 +116,12 @@ def _pages(space: Workspace) -> None:
         held = best(partial(_answer, theirs, query), 15)
         with patch.object(AuditLog, "write"):
             silent = best(partial(_answer, theirs, query), 15)
-        row(f"  {what}", f"{silent.wall * 1e3:.2f} ms", f"bare {free.wall * 1e3:.2f} ms")
-        row("    ratio to the bare snapshot", f"{silent.wall / free.wall:.2f}", "aim < 1.10")
-        row("    with its entry written to the audit log", f"{held.wall * 1e3:.2f} ms")
+            with patch("server.api.touched.rows"):
+                alone = best(partial(_answer, theirs, query), 15)
+        row(f"  {what}, of the bare snapshot", f"{free.wall * 1e3:.2f} ms")
+        row("    of the view", f"{alone.wall / free.wall:.2f} of it", "aim < 1.10")
+        row("    and gathering whose rows they are", f"{silent.wall / free.wall:.2f} of it")
+        row("    and writing that to the audit log", f"{held.wall / free.wall:.2f} of it")
 
 
 def _answer(app: ASGIApp, query: str) -> dict[str, Any]:

@@ -187,7 +187,7 @@ def say_next(session: Session) -> None:
     output.line(session.say(evidence))
     output.line(f"  {program()} weak-links {first} --explain 1{session.store_option}")
     output.line(session.say(served))
-    output.line(f"  {program()} serve{session.store_option}")
+    output.line(f"  {program()} serve --open{session.store_option}")
     where = Text(
         "数据在 {store}（合成数据；自己的数据请用另一个存储）。",
         "The data are at {store} (synthetic: keep your own in another store).",
