@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -16,9 +17,8 @@ from collections.abc import Callable, Iterable, Iterator
 from chaingraph import checkpoint
 from chaingraph.changes import chained
 from chaingraph.errors import ChaingraphError, StoreError, Unavailable
-from chaingraph.snapshot import Snapshot
+from chaingraph.snapshot import Snapshot, erasures
 from chaingraph.store.base import Commit, Head, Store
-from chaingraph.store.erasing import clear
 from chaingraph.store.refusals import known, redacted
 from schema.text import Text
 
@@ -87,6 +87,14 @@ def newest(store: Store, limit: int) -> Snapshot:
         tried = found  # it may have been written anew meanwhile
         LOG.warning("the checkpoint of %s at revision %s is not whole", store.url, found.revision)
     return local
+
+
+def clear(store: Store) -> None:
+    """Remove from this machine the snapshots from before the last erasure, and unfinished drafts."""
+    erased = store.head().erased
+    for folder in store.snapshots.iterdir() if erased and store.snapshots.is_dir() else ():
+        if folder.name.startswith(".") or erasures(folder) < erased:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def digest_at(store: Store, revision: int) -> bytes | None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -25,7 +24,6 @@ import polars as pl
 from chaingraph import checkpoint
 from chaingraph.audit.entries import Entry
 from chaingraph.changes import Payload, digests_of, encoded
-from chaingraph.snapshot import erasures
 from chaingraph.store.base import Commit, Redaction, Store
 from chaingraph.store.refusals import unfinished
 
@@ -71,28 +69,20 @@ def erase(store: Store, rows: Mapping[str, Iterable[str]], entry: Entry, reason:
             commits |= {each.revision for each in done}
             taken += sum(each.rows for each in done)
         _renew(store)
-        clear(store)
         store.scrub()
     return Erased(len(commits), taken)
 
 
-def clear(store: Store) -> None:
-    """Remove from this machine the snapshots from before the last erasure, and unfinished drafts."""
-    erased = store.head().erased
-    for folder in store.snapshots.iterdir() if erased and store.snapshots.is_dir() else ():
-        if folder.name.startswith(".") or erasures(folder) < erased:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
 def _renew(store: Store) -> None:
     """A snapshot on this machine and a checkpoint of today, in the place of older ones, where there are any."""
-    from chaingraph.following import digest_at, snapshot_at
+    from chaingraph.following import clear, digest_at, snapshot_at
 
     head = store.head()
     snapshot = snapshot_at(store, head.revision).own()
     if store.snapshots.is_dir() and any(store.snapshots.iterdir()):
         snapshot.write(store.snapshots, head.erased)
     checkpoint.renew(store, snapshot, lambda revision: digest_at(store, revision))
+    clear(store)
 
 
 def _changed(

@@ -11,9 +11,9 @@ import pytest
 
 from chaingraph import Action, Actor, Entry, checkpoint
 from chaingraph.changes import ChangeSet
-from chaingraph.following import digest_at, newest, snapshot_at
+from chaingraph.following import clear, digest_at, newest, snapshot_at
 from chaingraph.snapshot import Snapshot
-from chaingraph.store.erasing import clear, erase
+from chaingraph.store.erasing import erase
 from tests.chaingraph.far import far, until
 from tests.chaingraph.world import change, machine, opened, part, rows
 
