@@ -23,7 +23,7 @@ from tests.sharing.reading import Reading
 
 ANOTHER = int(os.environ.get("WORLD", "2"))
 """The seed of one world: by the variable WORLD, to try others."""
-CASES = [(0, AccessRole.ADMINISTRATOR), (1, AccessRole.QUALITY), (ANOTHER, AccessRole.SUPPLIER)]
+CASES = [(ANOTHER + number, role) for number, role in enumerate(AccessRole)]
 
 
 @pytest.fixture(autouse=True)
