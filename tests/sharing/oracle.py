@@ -31,10 +31,28 @@ POLICY = cedarpy.PolicySet.from_str(
     """
 )
 """May a firm have a row, in some aspects and in one way, of whoever holds it, by one agreement? Scopes come after."""
-ASPECTS = {"part": "structure", "contains": "structure", "supplies": "supply", "life_record": "failures"}
-SUBJECT = {"contains": "parent", "supplies": "part", "life_record": "part"}
-FIRM_FIELDS = {"part": ["issuer"], "contains": [], "supplies": ["supplier", "customer"], "life_record": ["maker"]}
-PART_FIELDS = {"part": [], "contains": ["parent", "child"], "supplies": ["part"], "life_record": ["part", "product"]}
+ASPECTS = {
+    "part": "structure",
+    "contains": "structure",
+    "supplies": "supply",
+    "lot": "structure",
+    "life_record": "failures",
+}
+SUBJECT = {"contains": "parent", "supplies": "part", "lot": "part", "life_record": "part"}
+FIRM_FIELDS = {
+    "part": ["issuer"],
+    "contains": [],
+    "supplies": ["supplier", "customer"],
+    "lot": ["maker"],
+    "life_record": ["maker"],
+}
+PART_FIELDS = {
+    "part": [],
+    "contains": ["parent", "child"],
+    "supplies": ["part"],
+    "lot": ["part"],
+    "life_record": ["part", "product"],
+}
 
 
 class Oracle:
@@ -181,6 +199,8 @@ class Oracle:
                 for field in PART_FIELDS[name]:
                     if row.get(field) is not None and row[field][0] not in told:
                         shown[field] = f"?{row[field][0]}/?{row[field]}"
+                if name == "lot" and row["maker"] is not None and row["maker"] not in told:
+                    shown["code"] = f"?{row['maker']}|{row['code']}"
                 if name == "part" and row["issuer"] not in told:
                     shown["number"] = f"?{row['issuer']}/{row['number']}"
             found[mark(name, row)] = shown
@@ -200,5 +220,11 @@ def stored(name: str, rows: Iterable[Row]) -> list[Row]:
 
 def mark(name: str, row: Row) -> str:
     """What tells a row from all others, and is never masked."""
-    field = {"part": "name_en", "contains": "quantity", "supplies": "capacity", "life_record": "symptom"}[name]
+    field = {
+        "part": "name_en",
+        "contains": "quantity",
+        "supplies": "capacity",
+        "lot": "quantity",
+        "life_record": "symptom",
+    }[name]
     return str(row[field])

@@ -25,6 +25,7 @@ FIELDS = {
     "part": ("issuer", "number", "owner", "upload", "row", "extra", "part_class"),
     "contains": ("parent", "child", "owner", "upload", "row", "extra"),
     "supplies": ("supplier", "part", "customer", "price", "owner", "upload", "row", "extra"),
+    "lot": ("part", "maker", "code", "owner", "upload", "row", "extra"),
     "life_record": ("part", "maker", "product", "owner", "upload", "row", "extra", "age"),
 }
 

@@ -18,7 +18,7 @@ AT = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 SECOND, DAY = dt.timedelta(seconds=1), dt.timedelta(days=1)
 FIRMS = ("A", "B", "C")
 PARTS = ("A/1", "B/1", "A/2", "C/1")
-KINDS = ("organisation", "consortium", "member", "part", "contains", "supplies", "life_record", "agreement",
+KINDS = ("organisation", "consortium", "member", "part", "contains", "supplies", "lot", "life_record", "agreement",
          "identity_request")  # fmt: skip
 
 
@@ -111,6 +111,13 @@ def world(rng: random.Random) -> dict[str, list[Row]]:
                 "price": 1.0, "capacity": float(next(marks)),
             }
             for _ in range(2)
+        ],
+        "lot": [
+            {
+                **base(firm()), "part": rng.choice(PARTS), "maker": rng.choice([None, firm(), firm()]),
+                "code": f"c{number}", "quantity": float(next(marks)),
+            }
+            for number in range(2)
         ],
         "life_record": [
             {
