@@ -143,16 +143,23 @@ def run(name: str, view: View, parameters: Parameters | dict[str, Any], workspac
     seen = view.memo(slot, lambda: found.function(view, asked))
     if found.released is None or workspace is None or not used_only(view):
         return seen
-    return view.memo((*slot, "released"), lambda: _released(found, view, asked, seen, workspace))
+    return _released(found, view, asked, seen, workspace)
 
 
 def _released(of: Analysis[P, R], view: View, asked: P, seen: R, workspace: Workspace) -> R:
-    """The answer with figures that may only be used, as far as it may leave."""
+    """The answer with figures that may only be used, as far as it may leave.
+
+    Not kept with the view: who waits for the store's lock to note an answer must not hold the view's.
+    """
     from analytics.disclosure import released
 
     assert of.released is not None
-    question = f"{of.name} {asked.model_dump_json()}"
-    used = released(workspace, view, question, lambda opened: of.function(opened, asked), of.released.figures)
+    slot = (of.name, asked.model_dump_json())
+
+    def make(opened: View) -> R:
+        return opened.memo(slot, lambda: of.function(opened, asked))
+
+    used = released(workspace, view, " ".join(slot), make, of.released.figures)
     return seen if used.said is None else of.released.visible(used.result, seen, used.said)
 
 
