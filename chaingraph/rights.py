@@ -265,6 +265,15 @@ def _midnight(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(), dt.UTC)
 
 
-def names_product(of: Kind) -> bool:
-    """Whether rows of a kind name the product that they are about."""
-    return "product" in of.fields
+def within(of: Kind, rows: pl.DataFrame, scoped: pl.DataFrame) -> pl.Series:
+    """Which of these rows of a kind are about parts of which their owners let have something: their numbers, each once.
+
+    `scoped` is what `Rights.granted` gives of some parts; kinds that are about no part have none.
+    """
+    if of.subject is None or not len(scoped):
+        return pl.Series(dtype=pl.UInt32)
+    product = pl.col("product") if "product" in of.fields else pl.lit(None, pl.String)
+    asked = rows.select("owner", part=of.subject, product=product).with_row_index("at")
+    found = asked.join(scoped.rename({"product": "_product"}), on=["owner", "part"])
+    fits = pl.col("_product").is_null() | pl.col("product").is_null() | (pl.col("product") == pl.col("_product"))
+    return found.filter(fits)["at"].unique()

@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from chaingraph.masking import ATOMS, Masks
-from chaingraph.rights import Rights, names_product
+from chaingraph.rights import Rights, within
 from chaingraph.snapshot import Csr, Rows, Snapshot
 from chaingraph.stubs import key_fields, stub_rows
 from schema import KINDS, Aspect, Kind, kind
@@ -257,18 +257,8 @@ class Seen:
             self._scoped[aspects] = self._rights.granted(aspects, self._mode)
         whole, scoped = self._scoped[aspects]
         found = self._stated_by(of, whole)
-        if of.subject is None or not len(scoped):
-            return found
-        columns = [pl.col("owner"), pl.col(of.subject).alias("part")]
         some = np.flatnonzero(self._stated_by(of, scoped["owner"].unique().to_list()))
-        asked = self._source.table(of.name)[some].with_columns(_at=pl.Series(some, dtype=pl.Int64))
-        columns += [pl.col("_at"), pl.col("product") if names_product(of) else pl.lit(None, pl.String).alias("product")]
-        asked = asked.select(columns)
-        scoped = scoped.rename({"product": "_product"})
-        fits = asked.join(scoped, on=["owner", "part"]).filter(
-            pl.col("_product").is_null() | pl.col("product").is_null() | (pl.col("product") == pl.col("_product"))
-        )
-        found[fits["_at"].to_numpy()] = True
+        found[some[within(of, self._source.table(of.name)[some], scoped).to_numpy()]] = True
         return found
 
     def _met(self, told: Flags) -> set[str]:

@@ -10,7 +10,7 @@ import polars as pl
 from analytics.life.rows import Event
 from analytics.records import usable
 from chaingraph.ownership import ultimate
-from chaingraph.rights import Rights
+from chaingraph.rights import Rights, within
 from chaingraph.snapshot import Snapshot
 from schema import Aspect, Text, kind
 from schema.vocabularies import Disclosure
@@ -88,22 +88,12 @@ def own(snapshot: Snapshot, viewer: str) -> Pool:
 
 def poolable(snapshot: Snapshot, name: str, aspect: Aspect, rights: Sequence[Rights]) -> pl.DataFrame:
     """The rows of a kind that all of these may have pooled in an aspect."""
-    of = kind(name)
-    rows = snapshot.table(name).with_row_index("_at")
+    of, rows = kind(name), snapshot.table(name)
     for each in rights:
         whole, scoped = each.granted(frozenset([aspect]), Disclosure.POOL)
-        keep = pl.col("owner").is_in([*whole, each.viewer])
-        if len(scoped) and of.subject is not None:
-            product = pl.col("product") if "product" in of.fields else pl.lit(None, pl.String)
-            fits = rows.select("_at", "owner", part=of.subject, product=product).join(
-                scoped.rename({"product": "_product"}), on=["owner", "part"]
-            )
-            fits = fits.filter(
-                pl.col("_product").is_null() | pl.col("product").is_null() | (pl.col("product") == pl.col("_product"))
-            )
-            keep |= pl.col("_at").is_in(fits["_at"].unique().implode())
-        rows = rows.filter(keep)
-    return rows.drop("_at")
+        keep = rows["owner"].is_in([*whole, each.viewer]).fill_null(value=False)
+        rows = rows.filter(keep.scatter(within(of, rows, scoped), values=True))
+    return rows
 
 
 def gathered(snapshot: Snapshot, rows: Callable[[str, Aspect], pl.DataFrame]) -> Pool:

@@ -15,7 +15,6 @@ import polars as pl
 from chaingraph.actor import EVERYBODY, Actor
 from chaingraph.agreements.lifecycle import find, newest
 from chaingraph.agreements.terms import AGREEMENT, Terms, grantee_text, member
-from chaingraph.rights import names_product
 from chaingraph.snapshot import Snapshot
 from chaingraph.store.walking import walk
 from chaingraph.workspace import Workspace
@@ -126,7 +125,7 @@ def _within(snapshot: Snapshot, of: Kind, rows: pl.DataFrame, terms: Terms) -> p
     for term in terms.records.split(";"):
         what, _, name = term.partition(":")
         fits = rows[of.subject].is_in(_parts(snapshot, terms.owner, what, name).implode())
-        if what == "product" and names_product(of):
+        if what == "product" and "product" in of.fields:
             fits &= rows["product"].is_null() | (rows["product"] == name)
         found |= fits.fill_null(value=False)
     return found

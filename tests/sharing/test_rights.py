@@ -137,7 +137,7 @@ MUTANTS: list[tuple[str, str, str, str]] = [
     ("columns have the row's aspect", "seen", "if of.aspect_of(field) is not of.aspect:", "if False:"),
     ("where it came from is shown", "seen", 'PRIVATE = ("upload", "row", "extra")', 'PRIVATE = ("upload",)'),
     ("who states a row is always told", "seen", "if not granted[places].all():", "if False:"),
-    ("products of others", "seen", '| (pl.col("product") == pl.col("_product"))', "| pl.lit(value=True)"),
+    ("products of others", "rights", '| (pl.col("product") == pl.col("_product"))', "| pl.lit(value=True)"),
     ("the owner of a row is masked", "masking", ' & firm.ne_missing(pl.col("_owner"))', ""),
     ("the viewer is masked", "seen", "rights.revealed | {rights.viewer}", "rights.revealed"),
     ("names of granted requests are masked", "seen", "rights.revealed | {rights.viewer}", "frozenset({rights.viewer})"),
