@@ -11,7 +11,7 @@ from chaingraph import View
 from chaingraph.snapshot import Snapshot
 from ingest import agreements, stubs
 from ingest.identity import compared, with_ids, without_duplicates
-from ingest.report import SHOWN, Finding, Report
+from ingest.report import Finding, Report
 from ingest.resolve import Resolver
 from ingest.sheets import Loader, Source, typed
 from schema import KINDS, Kind, Text
@@ -223,14 +223,14 @@ class Checker:
         for number in places["_sheet"].unique(maintain_order=True).to_list():
             source = next(s for s in self.sources if s.number == number)
             mine = places.filter(pl.col("_sheet") == number)
-            rest = max(0, mine.height - SHOWN)
-            for i, each in enumerate(mine.head(SHOWN).iter_rows(named=True), 1):
+            rest = max(0, mine.height - self.report.shown)
+            for i, each in enumerate(mine.head(self.report.shown).iter_rows(named=True), 1):
                 filled = {"value": each["value"], "detail": each["detail"]}
                 self.report.add(
                     Finding(
                         rule.severity, rule.code, rule.text.format(**filled), rule.remedy.format(**filled),
                         source.name, each["row"], _heading(source, each["column"]), each["value"],
-                        rest if i == SHOWN else 0,
+                        rest if i == self.report.shown else 0,
                     )
                 )  # fmt: skip
         if rule.severity == "error":

@@ -325,6 +325,14 @@ CODES: dict[str, Code] = {
         "请更正被授权方。",
         "Correct the grantee.",
     ),
+    # questions
+    "question.open": _code(
+        "error",
+        "需要先回答：{question}",
+        "This needs an answer first: {question}",
+        "请在预览页回答，或在表头写明。",
+        "Answer it in the preview, or say it in the heading.",
+    ),
     # references
     "reference.stub": _code(
         "info",

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from ingest import units
 from schema import KINDS, Kind, Personal
@@ -122,6 +123,8 @@ class Reading:
     """Columns that tell of persons and are dropped."""
     owner: str | None
     """Position of the column that says whose each row is."""
+    chosen: frozenset[str] = frozenset()
+    """Positions of columns whose field somebody has chosen."""
 
     @property
     def share(self) -> float:
@@ -142,8 +145,12 @@ class Reading:
         return list({names[name].name: names[name] for name in close}.values())
 
 
-def reading(header: Mapping[str, str], kind: Kind) -> Reading:
-    """`header` (headings by position) as a sheet of `kind`."""
+def reading(header: Mapping[str, str], kind: Kind, columns: Mapping[str, str] | None = None) -> Reading:
+    """`header` (headings by position) as a sheet of `kind`; `columns` are the fields that somebody chose, by position
+    (an empty text for a column that is none). Columns of persons stay what they are, whatever was chosen.
+    """
+    asked = {p: f for p, f in (columns or {}).items() if p in header and (not f or (f in kind.fields and f != "stub"))}
+    settled = set(asked.values())
     taken: dict[str, Column] = {}
     twice, bad_units = [], []
     unmapped: dict[str, str] = {}
@@ -151,6 +158,10 @@ def reading(header: Mapping[str, str], kind: Kind) -> Reading:
     owner = None
     for position, heading in header.items():
         found, unit = _field(heading, kind)
+        if position in asked:
+            found, unit = kind.fields.get(asked[position]), split_unit(heading)[1]
+        elif found is not None and found.name in settled:
+            found = None
         if personal(heading) is Personal.DROP:
             dropped[position] = heading
         elif found is None and fold(heading) in _OWNER:
@@ -168,31 +179,42 @@ def reading(header: Mapping[str, str], kind: Kind) -> Reading:
     missing = tuple(
         f for f in kind.fields.values() if f.required and f.name not in taken and (kind.name, f.name) not in _FILLED_IN
     )
-    return Reading(kind, tuple(taken.values()), missing, tuple(twice), tuple(bad_units), unmapped, dropped, owner)
+    return Reading(
+        kind, tuple(taken.values()), missing, tuple(twice), tuple(bad_units), unmapped, dropped, owner,
+        frozenset(asked),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Detection:
-    """The kind that a sheet is, or None with the closest ones; `named` when the file's name settled it."""
+    """The kind that a sheet is, or None with the closest ones; `by` says what settled it."""
 
     reading: Reading | None
     closest: tuple[Reading, ...]
-    named: bool = False
+    by: Literal["choice", "name", "columns", "nothing"] = "nothing"
 
 
-def detect(header: Mapping[str, str], names: Iterable[str | None]) -> Detection:
-    """The kind of a sheet: that whose sheet name is one of `names` (of file or worksheet), else by its columns.
+def detect(
+    header: Mapping[str, str],
+    names: Iterable[str | None],
+    chosen: str | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> Detection:
+    """The kind of a sheet: the one somebody chose, else that whose sheet name is one of `names` (of file or worksheet),
+    else by its columns; `columns` as in `reading`.
 
     By columns it is the kind with most of them, if no other has as many, none that it needs is missing, and at least
     half of the sheet's columns are understood. Otherwise nothing is guessed.
     """
+    if chosen is not None and (known := next((k for k in sheet_kinds() if k.name == chosen), None)):
+        return Detection(reading(header, known, columns), (), "choice")
     for name in names:
         for kind in sheet_kinds():
             if name and fold(name) == fold(kind.sheet or ""):
-                return Detection(reading(header, kind), (), named=True)
+                return Detection(reading(header, kind, columns), (), "name")
     readings = sorted((reading(header, kind) for kind in sheet_kinds()), key=lambda r: -len(r.columns))
     able = [r for r in readings if not r.missing]
     best = able[0] if able else None
     if best and best.share >= 0.5 and not any(len(r.columns) == len(best.columns) for r in able[1:]):
-        return Detection(best, ())
+        return Detection(reading(header, best.kind, columns) if columns else best, (), "columns")
     return Detection(None, tuple(r for r in readings[:3] if r.columns))

@@ -4,48 +4,43 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import threading
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Literal, NamedTuple
 
 import polars as pl
 
-from chaingraph import Action, Actor, View, Workspace
+from chaingraph import Action, Actor, Conflict, View, Workspace
 from chaingraph.actor import EVERYBODY
 from chaingraph.snapshot import Snapshot
 from chaingraph.workspace import load_run
-from ingest import agreements, headers, reading
+from ingest import agreements
 from ingest.check import Checker
-from ingest.forms import lacks_event
-from ingest.personal import masked_text
-from ingest.reading import Child, Limits, Table, Unreadable
-from ingest.report import Report, finding
+from ingest.decisions import Decisions, Memory
+from ingest.opening import Opened, Step, files, opened, silent
+from ingest.reading import Limits
+from ingest.report import SHOWN, Report
 from ingest.retract import may_replace, replaced_by, said
 from ingest.sheets import Loader, Source, as_json
-from schema import KINDS, Text, kind
+from schema import Text, kind
 
 LOCAL = "local"
 """Who loads into an embedded store without saying who."""
-_READERS = 2
-_KINDS_SHOWN = 3
-_ROWS_SHOWN = 5
 
 
-class Step(NamedTuple):
-    """Progress: of what (bytes or sheets read of a file, checks, rows written) so much is done of so much."""
+@dataclass(frozen=True)
+class Looked:
+    """What a load would do: its sheets, its report, and the rows that it would put and delete, by kind.
 
-    stage: Literal["read", "check", "write"]
-    file: str | None
-    done: int
-    total: int
+    `digest` names all that was shown: the same files, decisions and outcome have the same one.
+    """
 
-
-def _silent(step: Step) -> None:
-    """Nobody watches."""
+    opened: Opened
+    report: Report
+    put: Mapping[str, pl.DataFrame]
+    delete: Mapping[str, pl.Series]
+    digest: str
 
 
 def load(
@@ -57,34 +52,43 @@ def load(
     dry_run: bool = False,
     strict: bool = False,
     replace: str | None = None,
-    progress: Callable[[Step], None] = _silent,
+    progress: Callable[[Step], None] = silent,
     limits: Limits | None = None,
     actor: Actor | None = None,
+    decisions: Decisions | None = None,
+    expect: str | None = None,
 ) -> Report:
     """Load files and dataset folders as one load; returns what was found and done.
 
     Rows belong to the organisation `by`. Without it the loader is `local` and (unless `administrator` says otherwise)
     an administrator, who may load for others with an `owner` column. `dry_run` commits nothing; `strict` commits
     nothing if there is any error, otherwise good rows are taken. `replace` is an upload whose rows go if the load
-    brings any, and not them again. The audit log names the `actor`, `by` where none is given. Raises what
-    `Workspace.submit` raises, and NotFound for an unknown `replace`.
+    brings any, and not them again. The audit log names the `actor`, `by` where none is given. `decisions` are about
+    single sheets; where they say nothing, what the organisation has decided about such a layout before holds. Raises
+    what `Workspace.submit` raises, NotFound for an unknown `replace`, and Conflict `upload.changed` where the outcome
+    is another than the one of `look` whose digest is `expect`.
     """
-    report = Report(dry_run=dry_run)
-    sources = _read(_files(paths, report), report, progress, limits)
-    who = by or LOCAL
-    admin = by is None if administrator is None else administrator
-    loader = Loader(who, admin, workspace.store.secret("personal"))
-    viewer = EVERYBODY if admin else who
-    progress(Step("check", None, 0, 1))
     if dry_run:
-        view = workspace.view(viewer)
-        _plan(workspace, workspace.snapshot(), view, loader, sources, report, replace)
-        progress(Step("check", None, 1, 1))
-        return report
+        looked = look(
+            workspace, paths, by=by, administrator=administrator, replace=replace, progress=progress, limits=limits,
+            decisions=decisions,
+        )  # fmt: skip
+        looked.report.load = None
+        return looked.report
+    report = Report()
+    loader, viewer = _who(workspace, by, administrator)
+    found = opened(files(paths, report), report, progress, limits, decisions, Memory(workspace.register, loader.by))
+    progress(Step("check", None, 0, 1))
     with workspace.writing():
         view = workspace.view(viewer)
-        put, delete = _plan(workspace, workspace.snapshot(), view, loader, sources, report, replace)
+        put, delete = _plan(workspace, workspace.snapshot(), view, loader, found.sources, report, replace)
         progress(Step("check", None, 1, 1))
+        if expect is not None and digest(load_id(loader, found.sources, replace), found, report) != expect:
+            raise Conflict(
+                "upload.changed",
+                Text("预览之后情况有变，没有写入。", "Things have changed since the preview; nothing was written."),
+                Text("请再看一次预览并确认。", "Look at the preview again and confirm it."),
+            )
         if strict and report.refused:
             report.take_nothing()
             return report
@@ -99,125 +103,54 @@ def load(
 
             progress(Step("write", None, 0, total))
             put = {name: rows if rows["key"].is_sorted() else rows.sort("key") for name, rows in put.items()}
-            report.load = load_id(loader, sources, replace)
-            entry = said(Action.LOAD, actor or Actor(who), workspace, report.load, put, delete)
-            agreed = agreements.entries(put.get(agreements.NAME), actor or Actor(who), report.load, entry.revision)
-            run = load_run(put, delete, by=who, load=report.load)
+            report.load = load_id(loader, found.sources, replace)
+            entry = said(Action.LOAD, actor or Actor(loader.by), workspace, report.load, put, delete)
+            agreed = agreements.entries(
+                put.get(agreements.NAME), actor or Actor(loader.by), report.load, entry.revision
+            )
+            run = load_run(put, delete, by=loader.by, load=report.load)
             report.revision = workspace.submit(run, committed, [entry, *agreed])
     return report
 
 
-def _files(paths: Iterable[Path], report: Report) -> list[Path]:
-    """The files meant by `paths`: of a folder those of a format that is read, by name."""
-    found: list[Path] = []
-    for path in paths:
-        if not path.is_dir():
-            found.append(path)
-            continue
-        inside = [p for p in sorted(path.iterdir()) if p.suffix.lower() in reading.SUFFIXES]
-        inside = [p for p in inside if not p.name.startswith((".", "~$"))]
-        found += inside
-        if not inside:
-            report.add(finding("file.none", file=path.name))
-    return found
+def look(
+    workspace: Workspace,
+    paths: Iterable[Path],
+    *,
+    by: str | None = None,
+    administrator: bool | None = None,
+    replace: str | None = None,
+    progress: Callable[[Step], None] = silent,
+    limits: Limits | None = None,
+    decisions: Decisions | None = None,
+    shown: int = SHOWN,
+) -> Looked:
+    """What `load` would do; nothing is written. Of one code in one column `shown` rows are listed in the report."""
+    report = Report(dry_run=True, shown=shown)
+    loader, viewer = _who(workspace, by, administrator)
+    found = opened(files(paths, report), report, progress, limits, decisions, Memory(workspace.register, loader.by))
+    progress(Step("check", None, 0, 1))
+    view = workspace.view(viewer)
+    put, delete = _plan(workspace, workspace.snapshot(), view, loader, found.sources, report, replace)
+    progress(Step("check", None, 1, 1))
+    report.load = load_id(loader, found.sources, replace)
+    return Looked(found, report, put, delete, digest(report.load, found, report))
 
 
-def _read(
-    files: Sequence[Path], report: Report, progress: Callable[[Step], None], limits: Limits | None
-) -> list[Source]:
-    """All sheets of all files, things before what refers to them; files that cannot be read are reported."""
-    turn = threading.Lock()
-
-    def one(path: Path) -> tuple[Path, str, list[Table], list[str], Unreadable | None]:
-        def tell(done: int, total: int) -> None:
-            with turn:
-                progress(Step("read", path.name, done, total))
-
-        child = children.get()
-        try:
-            tables, hidden = reading.read(path, headers.recognised, child=child, tell=tell)
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-        except Unreadable as unreadable:
-            return path, "", [], [], unreadable
-        finally:
-            children.put(child)
-        return path, digest, tables, hidden, None
-
-    sources: list[Source] = []
-    children: SimpleQueue[Child] = SimpleQueue()
-    with ExitStack() as ends, ThreadPoolExecutor(_READERS) as pool:
-        for _ in range(_READERS):
-            children.put(ends.enter_context(Child(limits or Limits())))
-        for path, digest, tables, hidden, unreadable in pool.map(one, files):
-            if unreadable is not None:
-                report.add(finding(unreadable.code, file=path.name, **unreadable.values))
-            for sheet in hidden:
-                report.add(finding("sheet.hidden", file=f"{path.name}[{sheet}]"))
-            for table in tables:
-                source = _source(len(sources), table, digest, path, alone=len(tables) == 1, report=report)
-                if source is not None:
-                    sources.append(source)
-    order = list(KINDS)
-    return sorted(sources, key=lambda s: order.index(s.kind.name) if s.kind else len(order))
+def _who(workspace: Workspace, by: str | None, administrator: bool | None) -> tuple[Loader, str]:
+    """Who loads, and with whose eyes the graph is seen for it."""
+    who = by or LOCAL
+    admin = by is None if administrator is None else administrator
+    return Loader(who, admin, workspace.store.secret("personal")), EVERYBODY if admin else who
 
 
-def _source(number: int, table: Table, digest: str, path: Path, *, alone: bool, report: Report) -> Source | None:
-    """The sheet with its kind; None when it is of a kind and lacks what that needs."""
-    names = [table.sheet, path.stem] if alone else [table.sheet]
-    found = headers.detect(table.header, names)
-    if table.encoding not in {None, "utf-8", "utf-8-sig"}:
-        report.add(finding("file.decoded", file=table.name, encoding=table.encoding, rows=_sample(table)))
-    if not table.cells.height:
-        report.add(finding("sheet.no_rows", file=table.name))
-        return None
-    read = found.reading
-    if read is None:
-        closest = ", ".join(
-            f"{r.kind.sheet} {len(r.columns)}/{len(table.header)}" for r in found.closest[:_KINDS_SHOWN]
-        )
-        report.add(finding("sheet.unknown", file=table.name, rows=table.cells.height, closest=closest or "–"))
-        return Source(number, table, digest, None)
-    missing = list(read.missing)
-    if lacks_event(read):
-        missing.append(read.kind.fields["event"])
-    for each in missing:
-        label, names_known = each.label, "; ".join(each.spellings[:8])
-        report.add(
-            finding(
-                "column.missing", file=table.name, column=each.name, label=label, field=each.name, names=names_known
-            )
-        )
-    if missing:
-        counts = report.count(table.name, read.kind.name)
-        counts.read = counts.refused = table.cells.height
-        return None
-    for heading, expected, unit in read.bad_units:
-        wanted = expected.meta.unit or "–"
-        report.add(finding("column.unit", file=table.name, column=heading, value=unit, unit=unit, expected=wanted))
-    for _, heading, taken in read.twice:
-        label = taken.field.label
-        report.add(finding("column.twice", file=table.name, column=heading, first=taken.heading, field=label))
-    for heading in read.unmapped.values():
-        report.add(finding("column.unmapped", file=table.name, column=heading, closest=_suggested(read, heading)))
-    return Source(number, table, digest, read)
-
-
-def _sample(table: Table) -> str:
-    """The heading and the first rows, to see whether they were decoded well; without what tells of persons."""
-    kept = {position: name for position, name in table.header.items() if headers.personal(name) is None}
-    rows = table.cells.select(pl.col(list(kept)).fill_null("")).head(_ROWS_SHOWN).rows()
-    return " ⏎ ".join(masked_text(" | ".join(cells)) for cells in (tuple(kept.values()), *rows))
-
-
-def _suggested(read: headers.Reading, heading: str) -> Text:
-    fields = read.suggestions(heading)
-    if not fields:
-        return Text("", "")
-    return Text(
-        f"可能是：{'、'.join(f'{f.label.zh}（{f.name}）' for f in fields)}。",
-        f"It may be: {', '.join(f'{f.label.en} ({f.name})' for f in fields)}.",
-    )
+def digest(number: str, found: Opened, report: Report) -> str:
+    """What names a preview: the load's number (so the files and what was decided about them), and what became of the
+    rows of each sheet.
+    """
+    asked = [[question.id for question in sheet.questions] for sheet in found.sheets]
+    said = {"load": number, "counts": report.count_rows(), "asked": asked, "errors": report.severities.get("error", 0)}
+    return _digest(json.dumps(said, sort_keys=True))
 
 
 def _plan(
@@ -261,13 +194,13 @@ def _together(name: str, *tables: pl.DataFrame | None) -> pl.DataFrame:
 
 
 def load_id(loader: Loader, sources: list[Source], replace: str | None) -> str:
-    """The number of a load: from who loads and the contents of all files."""
-    return "L-" + _digest(loader.by, replace or "", *(source.sha256 for source in sources))
+    """The number of a load: from who loads, the contents of all files, and what was decided about them."""
+    return "L-" + _digest(loader.by, replace or "", *(source.sha256 + source.decided_text for source in sources))
 
 
 def upload_id(by: str, source: Source) -> str:
-    """The number of a sheet's upload: from who brings it and its contents."""
-    return "U-" + _digest(by, source.sha256, source.table.sheet or "")
+    """The number of a sheet's upload: from who brings it, its contents, and what was decided about it."""
+    return "U-" + _digest(by, source.sha256, (source.table.sheet or "") + source.decided_text)
 
 
 def _digest(*texts: str) -> str:

@@ -13,7 +13,7 @@ from schema.core import Severity
 from schema.text import Text
 
 SHOWN = 100
-"""Of one code in one column of one file so many rows are listed; the rest are counted."""
+"""Rows that a report lists of one code in one column of one file, where nothing else is asked for."""
 _VALUE = 200
 
 
@@ -76,7 +76,10 @@ def _filled(text: Text, values: dict[str, object]) -> Text:
 
 @dataclass
 class Counts:
-    """Rows of a sheet: those read are new, changed, same, refused or raw (kept without a kind); an undo removes."""
+    """Rows of a sheet: those read are new, changed, same, refused or raw (kept without a kind); an undo removes.
+
+    `contradicting` of the new and changed ones say something else than another owner that the loader sees.
+    """
 
     read: int = 0
     new: int = 0
@@ -85,6 +88,7 @@ class Counts:
     refused: int = 0
     raw: int = 0
     removed: int = 0
+    contradicting: int = 0
 
 
 @dataclass
@@ -101,6 +105,8 @@ class Report:
     """The number of the load; None when nothing was there to take."""
     revision: int | None = None
     """The newest revision that the load made; None when it made none."""
+    shown: int = SHOWN
+    """Of one code in one column of one file so many rows are listed; the rest are counted."""
 
     def add(self, *findings: Finding) -> None:
         """Take findings in."""
@@ -116,10 +122,10 @@ class Report:
             worded = _filled(known.text, values), _filled(known.remedy, values)
             self.add_worded(code, known.severity, *worded, rows, file=file, column=column)
             return
-        rest = max(0, rows.height - SHOWN)
-        for i, cells in enumerate(rows.head(SHOWN).iter_rows(named=True), 1):
+        rest = max(0, rows.height - self.shown)
+        for i, cells in enumerate(rows.head(self.shown).iter_rows(named=True), 1):
             row, value = cells.pop("row"), cells.pop("value", None)
-            more = rest if i == SHOWN else 0
+            more = rest if i == self.shown else 0
             self.add(finding(code, file=file, row=row, column=column, value=value, more=more, **values, **cells))
 
     def add_worded(
@@ -134,10 +140,10 @@ class Report:
         column: str | None,
     ) -> None:
         """A finding for each of `rows` (`row`, `value`), all worded alike; those beyond SHOWN are counted."""
-        rest = max(0, rows.height - SHOWN)
+        rest = max(0, rows.height - self.shown)
         values = rows["value"].cast(pl.String) if "value" in rows.columns else pl.repeat(None, rows.height, eager=True)
-        for i, (row, value) in enumerate(zip(rows["row"].head(SHOWN), values.head(SHOWN), strict=True), 1):
-            more = rest if i == SHOWN else 0
+        for i, (row, value) in enumerate(zip(rows["row"].head(self.shown), values.head(self.shown), strict=True), 1):
+            more = rest if i == self.shown else 0
             self.add(Finding(severity, code, text, remedy, file, row, column, _shown(value), more))
 
     def take_nothing(self) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from ingest import cleaning, forms, personal, units
+from ingest.decisions import UNDECIDED, SheetDecisions
 from ingest.headers import Column, Reading
 from ingest.headers import personal as personal_heading
 from ingest.reading import ROW, Table
@@ -31,13 +32,14 @@ _FAILED = {
 class Source:
     """Where rows of a load come from: its number in the load, the file, its digest, and how the sheet reads.
 
-    `reading` is None for a sheet of no known kind.
+    `reading` is None for a sheet of no known kind; `decided` is what people said about it.
     """
 
     number: int
     table: Table
     sha256: str
     reading: Reading | None
+    decided: SheetDecisions = UNDECIDED
 
     @property
     def name(self) -> str:
@@ -48,6 +50,11 @@ class Source:
     def kind(self) -> Kind | None:
         """The kind of its rows."""
         return self.reading.kind if self.reading else None
+
+    @property
+    def decided_text(self) -> str:
+        """What was decided, as text; empty where nothing was."""
+        return "" if self.decided == UNDECIDED else json.dumps(self.decided.model_dump(mode="json"), sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,7 @@ def typed(source: Source, loader: Loader, report: Report) -> pl.DataFrame:
         bad |= failed
         if (kind.name, column.field.name) == ("life_record", "event"):
             bad |= _without_event(kind, column, values.is_null() & ~failed, source, report)
-    for name, value in forms.implied(reading).items():
+    for name, value in (forms.implied(reading) | answered(source)).items():
         given = columns.get(name)
         columns[name] = pl.repeat(value, cells.height, eager=True) if given is None else given.fill_null(value)
     if kind.name == "part":
@@ -93,6 +100,13 @@ def typed(source: Source, loader: Loader, report: Report) -> pl.DataFrame:
     return kind.frame(frame).select(
         pl.lit(source.number, pl.Int32).alias("_sheet"), pl.exclude("key", "upload"), pl.Series("_bad", bad)
     )
+
+
+def answered(source: Source) -> dict[str, str]:
+    """Values of fields that the sheet has no column for, as somebody has answered."""
+    event = source.decided.answers.get("event")
+    lacking = source.reading is not None and forms.lacks_event(source.reading)
+    return {"event": event} if event and lacking else {}
 
 
 def _owner(source: Source, loader: Loader, report: Report) -> tuple[pl.Series, pl.Series]:

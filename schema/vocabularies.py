@@ -173,3 +173,94 @@ class AccessRole(Vocabulary):
     EXPERT = "expert", "专家或检测机构", "Expert or laboratory", "lab"
     AUTHORITY = "authority", "主管部门", "Authority"
     AUDITOR = "auditor", "审计人员", "Auditor"
+
+
+class Disposition(Vocabulary):
+    """What becomes of what was inspected."""
+
+    ACCEPTED = "accepted", "合格", "Accepted", "接收", "允收", "OK", "pass", "接受", "合格入库"
+    CONCESSION = "concession", "让步接收", "Accepted under concession", "特采", "让步使用", "偏差接收", "use as is"
+    SORTED = "sorted", "挑选使用", "Sorted", "挑选", "全检", "分选", "sort"
+    REWORKED = "reworked", "返工", "Reworked", "返修", "rework"
+    RETURNED = "returned", "退货", "Returned", "拒收", "退回", "不合格", "NG", "fail", "reject", "return to supplier"
+    SCRAPPED = "scrapped", "报废", "Scrapped", "scrap"
+
+
+class Verdict(Vocabulary):
+    """What a test has shown."""
+
+    PASSED = "passed", "合格", "Passed", "通过", "符合", "OK", "pass", "P"
+    FAILED = "failed", "不合格", "Failed", "未通过", "不通过", "不符合", "NG", "fail", "F"
+    RUNNING = "running", "进行中", "Still running", "试验中", "ongoing"
+
+
+class SeverityClass(Vocabulary):
+    """Severity by classes (GJB/Z 1391, MIL-STD-1629A)."""
+
+    CATASTROPHIC = "I", "灾难的", "Catastrophic", "Ⅰ", "Ⅰ类", "I类", "灾难", "1类"
+    CRITICAL = "II", "致命的", "Critical", "Ⅱ", "Ⅱ类", "II类", "致命", "严重", "2类"
+    MARGINAL = "III", "中等的", "Marginal", "Ⅲ", "Ⅲ类", "III类", "临界", "中等", "一般", "3类"
+    MINOR = "IV", "轻度的", "Minor", "Ⅳ", "Ⅳ类", "IV类", "轻度", "轻微", "4类"
+
+
+class ActionPriority(Vocabulary):
+    """How soon something is to be done (AIAG & VDA FMEA handbook)."""
+
+    HIGH = "H", "高", "High", "高优先级"
+    MEDIUM = "M", "中", "Medium", "中优先级"
+    LOW = "L", "低", "Low", "低优先级"
+
+
+class ProblemState(Vocabulary):
+    """How far an 8D report has come."""
+
+    OPEN = "open", "未关闭", "Open", "开立", "进行中", "处理中", "待处理", "in progress"
+    CONTAINED = "contained", "已遏制", "Contained", "临时措施完成"
+    SOLVED = "solved", "已解决", "Solved", "待验证", "验证中", "measures in place"
+    CLOSED = "closed", "已关闭", "Closed", "关闭", "结案", "已结案"
+    REJECTED = "rejected", "不成立", "Rejected", "已驳回", "not accepted"
+
+
+class ChangeCategory(Vocabulary):
+    """What a maker changes."""
+
+    DESIGN = "design", "设计变更", "Design", "产品设计", "设计", "图纸变更"
+    MATERIAL = "material", "材料变更", "Material", "材料", "原材料变更"
+    PROCESS = "process", "工艺变更", "Process", "工艺", "制程变更", "过程变更"
+    SITE = "site", "生产地变更", "Site", "场地变更", "产地变更", "工厂搬迁", "搬迁"
+    EQUIPMENT = "equipment", "设备变更", "Equipment", "设备", "工装模具变更", "模具变更", "tooling"
+    SUPPLIER = "supplier", "供方变更", "Supplier", "供应商变更", "分供方变更"
+    SOFTWARE = "software", "软件变更", "Software", "软件", "固件变更", "firmware"
+    PACKAGING = "packaging", "包装变更", "Packaging", "包装", "标识变更"
+    DISCONTINUATION = "discontinuation", "停产", "Discontinuation", "PDN", "EOL", "停产通知", "end of life"
+    OTHER = "other", "其他", "Other", "其它"
+
+
+class ChangeState(Vocabulary):
+    """How far a change has come."""
+
+    ANNOUNCED = "announced", "已通知", "Announced", "待批准", "待审批", "申请中", "issued", "pending"
+    APPROVED = "approved", "已批准", "Approved", "同意", "批准"
+    REJECTED = "rejected", "已拒绝", "Rejected", "不同意", "驳回"
+    IMPLEMENTED = "implemented", "已实施", "Implemented", "已切换", "完成", "已完成"
+    WITHDRAWN = "withdrawn", "已撤回", "Withdrawn", "取消", "cancelled"
+
+
+class ApprovalState(Vocabulary):
+    """What a supplier is to a customer that approves suppliers."""
+
+    APPROVED = "approved", "合格", "Approved", "合格供方", "已准入", "正常", "有效"
+    CONDITIONAL = "conditional", "有条件合格", "Conditionally approved", "试用", "限制使用", "暂时合格"
+    CANDIDATE = "candidate", "潜在", "Candidate", "待准入", "开发中", "潜在供应商"
+    SUSPENDED = "suspended", "暂停", "Suspended", "暂停供货", "冻结"
+    REMOVED = "removed", "已取消", "Removed", "淘汰", "取消资格", "不合格", "退出"
+
+
+class DraftState(Vocabulary):
+    """How far an upload has come that somebody has begun."""
+
+    OPEN = "open", "未确认", "Not confirmed yet"
+    CONFIRMED = "confirmed", "正在入库", "Being taken"
+    LOADED = "loaded", "已入库", "Loaded"
+    REFUSED = "refused", "未收下", "Not taken"
+    WITHDRAWN = "withdrawn", "已撤回", "Withdrawn"

@@ -69,6 +69,14 @@ STEPS = (
             "Agreements have versions and states; names behind pseudonyms can be asked for.",
         ),
     ),
+    Step(
+        5,
+        Text(
+            "有来料检验、可靠性试验、FMEA、8D报告、变更通知与合格供方；批次可以是带序列号的单件。",
+            "There are inspections, reliability tests, FMEA items, 8D reports, change notices and approved suppliers; "
+            "a lot may be one unit with a serial number.",
+        ),
+    ),
 )
 """All steps, oldest first: one for each version after the first."""
 

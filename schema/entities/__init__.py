@@ -6,5 +6,6 @@ from schema.entities import bill_of_materials as bill_of_materials  # isort: spl
 from schema.entities import failure as failure  # isort: split
 from schema.entities import lot as lot  # isort: split
 from schema.entities import life as life  # isort: split
+from schema.entities import quality as quality  # isort: split
 from schema.entities import provenance as provenance  # isort: split
 from schema.entities import agreement as agreement  # isort: split

@@ -29,6 +29,12 @@ class Lot(Node):
     )
     produced_on: dt.date | None = about("Day of production.", zh="生产日期", names=names.MADE_ON, default=None)
     quantity: float | None = about("How many.", zh="数量", names="批量;生产数量;lot size", gt=0, default=None)
+    individual: bool | None = about(
+        "Is it one unit, whose serial number is the code?",
+        zh="单件",
+        names="是否单件;序列号管理;individual;serialized",
+        default=None,
+    )
 
 
 @entity(

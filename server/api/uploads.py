@@ -74,6 +74,9 @@ class SheetCounts:
     refused: int = strawberry.field(description="Rows not taken.")
     raw: int = strawberry.field(description="Rows kept as they are, of no kind yet.")
     removed: int = strawberry.field(description="Rows taken back.")
+    contradicting: int = strawberry.field(
+        description="Of the new and changed rows, those that say something else than another owner whom you see."
+    )
 
 
 @strawberry.type(description="What a load found and did.")

@@ -19,7 +19,7 @@ from server.cli.progress import Steps, steps
 from server.cli.session import Session, program
 
 if TYPE_CHECKING:
-    from ingest.load import Step
+    from ingest.opening import Step
     from ingest.report import Finding, Report
 
 LISTED, NAMED = 50, 3

@@ -37,6 +37,7 @@ LAYOUTS = {
     2: "a3a92805d093919c1ab4de3ab57ff418be6f3b0ec19fa69937920860ac3b1dcd",
     3: "12fd668be50eb26b05e09e421b3d313b63dc716e12258a97e1cf12e53133a89e",
     4: "f31ca4e3d80985c139863d61c8d18f2fbb691728bf647167ce69c3717fce7bf6",
+    5: "d96927a07e0bcf985505960b9d0a8fcb62ee4e8ddc0c14837f19211fbc9b30a7",
 }
 """`migration.layout()` of every version."""
 

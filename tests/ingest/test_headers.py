@@ -88,7 +88,7 @@ def test_the_kind_by_its_columns() -> None:
 
 def test_a_file_named_after_a_sheet_is_that_sheet() -> None:
     named = found("a", "b", name="Life Records")
-    assert named.named
+    assert named.by == "name"
     assert named.reading is not None
     assert named.reading.kind.name == "life_record"
     assert {field.name for field in named.reading.missing} == {"part", "age"}
@@ -96,7 +96,7 @@ def test_a_file_named_after_a_sheet_is_that_sheet() -> None:
 
 def test_nothing_is_guessed() -> None:
     assert found("数量", "编号", "备注").reading is None
-    few = found("物料编码", "供应商代码", "批号", "检验数", "不合格数", "不良率", "PPM", "检验结果")
+    few = found("物料编码", "供应商代码", "批号", "颜色", "光泽", "气味", "口感", "手感")
     assert few.reading is None
     assert few.closest[0].kind.name == "lot"
 

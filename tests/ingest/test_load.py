@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from chaingraph import NotFound, Workspace
-from ingest.load import Step, load
+from ingest.load import load
+from ingest.opening import Step
 from ingest.retract import undo
 from schema import KINDS
 from tests.ingest.files import codes, copied, shared, take, text, workbook
@@ -46,7 +47,7 @@ def test_only_what_changed_goes_on(workspace: Workspace, tmp_path: Path) -> None
     take(workspace, tmp_path, "parts.csv", "number,name_zh\nA,轴\nB,承\n")
     report = take(workspace, tmp_path, "parts.csv", "number,name_zh\nA,轴\nB,轴承\nC,座\n")
     assert vars(report.total) | {} == {
-        "read": 3, "new": 1, "changed": 1, "same": 1, "refused": 0, "raw": 0, "removed": 0,
+        "read": 3, "new": 1, "changed": 1, "same": 1, "refused": 0, "raw": 0, "removed": 0, "contradicting": 0,
     }  # fmt: skip
     assert workspace.view().table("part")["name_zh"].to_list() == ["轴", "轴承", "座"]
 
@@ -297,10 +298,18 @@ def test_the_claims_sheet(demo: Workspace) -> None:
     assert row["extra"] == '{"故障编号":"P0A60","工时费":"194","材料费":"661"}'
 
 
-def test_what_has_no_kind_yet_is_reported_and_not_lost(demo: Workspace) -> None:
-    report = load(demo, [ROOT / "fixtures" / "uploads" / "来料检验_月报.csv"], by="L01")
+def test_what_has_no_kind_yet_is_reported_and_not_lost(demo: Workspace, tmp_path: Path) -> None:
+    report = load(demo, [text(tmp_path, "培训记录.csv", "课程,学时,满意度\nFMEA 基础,8,92\nSPC 入门,4,88\n")], by="L01")
     assert [(f.code, f.severity) for f in report.findings] == [("sheet.unknown", "warning")]
     rows = demo.snapshot().table("raw_row").sort("number")
-    assert len(rows) == report.total.raw == 24
-    assert rows["data"].str.json_path_match("$.供应商批次号").head(3).to_list() == ["EC2410", "EC2411", "EC2412"]
+    assert len(rows) == report.total.raw == 2
+    assert rows["data"].str.json_path_match("$.课程").to_list() == ["FMEA 基础", "SPC 入门"]
     assert rows.select(pl.col("row").first(), pl.col("owner").first()).row(0) == (2, "L01")
+
+
+def test_an_inspection_sheet_is_known_by_its_columns(demo: Workspace) -> None:
+    report = load(demo, [ROOT / "fixtures" / "uploads" / "来料检验_月报.csv"], by="L01")
+    assert not report.refused
+    rows = demo.view("L01").table("inspection").sort("row")
+    assert len(rows) == report.total.new == 24
+    assert rows.select("maker", "received", "checked", "rejected", "ppm").row(1) == ("S24", 200, 80, 2, 25000.0)

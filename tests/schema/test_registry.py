@@ -21,7 +21,7 @@ SHEETS = {
     "mechanisms": "code parent name_zh name_en typical_beta",
     "modes": "part mode name_zh name_en mechanism severity repair_hours",
     "propagation": "upstream_part mechanism downstream_part sensitivity",
-    "lots": "code part maker produced_on quantity",
+    "lots": "code part maker produced_on quantity individual",
     "lot_genealogy": "from_lot from_part from_maker into_lot into_part into_maker quantity",
     "life_records": "id serial part maker lot event entry age age_to unit count mode mechanism symptom cause effect "
     "severity relevant product region version origin stage started_on observed_on downtime_hours repair_hours cost",
@@ -29,6 +29,16 @@ SHEETS = {
     "declared_values": "part maker mode metric value unit shape low high confidence condition",
     "agreements": "id version grantee records aspects purposes start end onward at_end mode state proposed_by "
     "changed_at note",
+    "inspections": "report_no part maker lot inspected_on received checked rejected ppm mode disposition",
+    "reliability_tests": "report_no part maker lot test standard condition units duration "
+    "unit failures acceleration mode result tested_on laboratory",
+    "fmea": "part function mode effect severity severity_class cause occurrence prevention "
+    "detection_control detection rpn priority action due_on revised_on",
+    "problems": "id part maker lot customer problem mode quantity containment "
+    "root_cause escape_cause corrective_action prevention state opened_on closed_on",
+    "change_notices": "id part maker category description reason impact announced_on "
+    "effective_on first_lot last_order_on last_delivery_on replacement state",
+    "approvals": "supplier customer part category status grade certificates valid_from valid_to",
 }
 """The columns of a dataset folder; scripts of others write them."""
 

@@ -42,6 +42,12 @@ CREATE CONSTRAINT LifeRecord_key IF NOT EXISTS FOR (x:LifeRecord) REQUIRE x.key 
 CREATE INDEX life_record_serial IF NOT EXISTS FOR (x:LifeRecord) ON (x.serial);
 CREATE INDEX life_record_region IF NOT EXISTS FOR (x:LifeRecord) ON (x.region);
 CREATE CONSTRAINT DeclaredValue_key IF NOT EXISTS FOR (x:DeclaredValue) REQUIRE x.key IS UNIQUE;
+CREATE CONSTRAINT Inspection_key IF NOT EXISTS FOR (x:Inspection) REQUIRE x.key IS UNIQUE;
+CREATE CONSTRAINT ReliabilityTest_key IF NOT EXISTS FOR (x:ReliabilityTest) REQUIRE x.key IS UNIQUE;
+CREATE CONSTRAINT FmeaItem_key IF NOT EXISTS FOR (x:FmeaItem) REQUIRE x.key IS UNIQUE;
+CREATE CONSTRAINT Problem_key IF NOT EXISTS FOR (x:Problem) REQUIRE x.key IS UNIQUE;
+CREATE CONSTRAINT ChangeNotice_key IF NOT EXISTS FOR (x:ChangeNotice) REQUIRE x.key IS UNIQUE;
+CREATE CONSTRAINT Approval_key IF NOT EXISTS FOR (x:Approval) REQUIRE x.key IS UNIQUE;
 CREATE CONSTRAINT Upload_key IF NOT EXISTS FOR (x:Upload) REQUIRE x.key IS UNIQUE;
 CREATE INDEX upload_load IF NOT EXISTS FOR (x:Upload) ON (x.load);
 CREATE CONSTRAINT RawRow_key IF NOT EXISTS FOR (x:RawRow) REQUIRE x.key IS UNIQUE;
@@ -74,6 +80,14 @@ MATCH ()-[r:WENT_INTO]->() WHERE r.into_maker IN $keys RETURN collect(r.key) AS 
 MATCH (n:Shipment) WHERE n.maker IN $keys RETURN collect(n.key) AS keys;
 MATCH (n:LifeRecord) WHERE n.maker IN $keys RETURN collect(n.key) AS keys;
 MATCH (n:DeclaredValue) WHERE n.maker IN $keys RETURN collect(n.key) AS keys;
+MATCH (n:Inspection) WHERE n.maker IN $keys RETURN collect(n.key) AS keys;
+MATCH (n:ReliabilityTest) WHERE n.maker IN $keys RETURN collect(n.key) AS keys;
+MATCH (n:ReliabilityTest) WHERE n.laboratory IN $keys RETURN collect(n.key) AS keys;
+MATCH (n:Problem) WHERE n.maker IN $keys RETURN collect(n.key) AS keys;
+MATCH (n:Problem) WHERE n.customer IN $keys RETURN collect(n.key) AS keys;
+MATCH (n:ChangeNotice) WHERE n.maker IN $keys RETURN collect(n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Organisation {key: key}) USING INDEX SEEK t:Organisation(key) MATCH (t)<-[:OF]-(n:Approval) RETURN collect(DISTINCT n.key) AS keys;
+MATCH (n:Approval) WHERE n.customer IN $keys RETURN collect(n.key) AS keys;
 UNWIND $keys AS key MATCH (t:Organisation {key: key}) USING INDEX SEEK t:Organisation(key) MATCH (t)-[:PROPOSED]->(n:Agreement) RETURN collect(DISTINCT n.key) AS keys;
 UNWIND $keys AS key MATCH (t:Organisation {key: key}) USING INDEX SEEK t:Organisation(key) MATCH (t)<-[:OF]-(n:IdentityRequest) RETURN collect(DISTINCT n.key) AS keys;
 UNWIND $keys AS key MATCH (t:Organisation {key: key}) USING INDEX SEEK t:Organisation(key) MATCH (t)-[:ASKS]->(n:IdentityRequest) RETURN collect(DISTINCT n.key) AS keys;
@@ -132,6 +146,13 @@ UNWIND $keys AS key MATCH (t:Part {key: key}) USING INDEX SEEK t:Part(key) MATCH
 UNWIND $keys AS key MATCH (t:Part {key: key}) USING INDEX SEEK t:Part(key) MATCH (t)<-[:OF]-(n:LifeRecord) RETURN collect(DISTINCT n.key) AS keys;
 MATCH (n:LifeRecord) WHERE n.product IN $keys RETURN collect(n.key) AS keys;
 UNWIND $keys AS key MATCH (t:Part {key: key}) USING INDEX SEEK t:Part(key) MATCH (t)<-[:ABOUT]-(n:DeclaredValue) RETURN collect(DISTINCT n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Part {key: key}) USING INDEX SEEK t:Part(key) MATCH (t)<-[:OF]-(n:Inspection) RETURN collect(DISTINCT n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Part {key: key}) USING INDEX SEEK t:Part(key) MATCH (t)<-[:OF]-(n:ReliabilityTest) RETURN collect(DISTINCT n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Part {key: key}) USING INDEX SEEK t:Part(key) MATCH (t)<-[:OF]-(n:FmeaItem) RETURN collect(DISTINCT n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Part {key: key}) USING INDEX SEEK t:Part(key) MATCH (t)<-[:ABOUT]-(n:Problem) RETURN collect(DISTINCT n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Part {key: key}) USING INDEX SEEK t:Part(key) MATCH (t)<-[:ABOUT]-(n:ChangeNotice) RETURN collect(DISTINCT n.key) AS keys;
+MATCH (n:ChangeNotice) WHERE n.replacement IN $keys RETURN collect(n.key) AS keys;
+MATCH (n:Approval) WHERE n.part IN $keys RETURN collect(n.key) AS keys;
 
 // part_alias
 UNWIND $rows AS row WITH row, row[0] AS key MATCH (a)-[r:KNOWS_AS {key: key}]->(b) USING INDEX SEEK r:KNOWS_AS(key) WHERE a.key <> row[5] OR b.key <> row[8] DELETE r;
@@ -191,6 +212,10 @@ UNWIND $keys AS key MATCH (n:ModeStatement {key: key}) USING INDEX SEEK n:ModeSt
 UNWIND $keys AS key MATCH (n:Mode {key: key}) USING INDEX SEEK n:Mode(key) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
 UNWIND $keys AS key MATCH (t:Mode {key: key}) USING INDEX SEEK t:Mode(key) MATCH (t)<-[:SHOWED]-(n:LifeRecord) RETURN collect(DISTINCT n.key) AS keys;
 MATCH (n:DeclaredValue) WHERE n.mode IN $keys RETURN collect(n.key) AS keys;
+MATCH (n:Inspection) WHERE n.mode IN $keys RETURN collect(n.key) AS keys;
+MATCH (n:ReliabilityTest) WHERE n.mode IN $keys RETURN collect(n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Mode {key: key}) USING INDEX SEEK t:Mode(key) MATCH (t)<-[:ABOUT]-(n:FmeaItem) RETURN collect(DISTINCT n.key) AS keys;
+MATCH (n:Problem) WHERE n.mode IN $keys RETURN collect(n.key) AS keys;
 
 // propagation
 UNWIND $rows AS row MERGE (a:Part {key: row[5]}) ON CREATE SET a:Missing, a.name = row[5] MERGE (b:Part {key: row[7]}) ON CREATE SET b:Missing, b.name = row[7] MERGE (a)-[r:INFLUENCES {key: row[0]}]->(b) SET r = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], upstream_part: row[5], mechanism: row[6], downstream_part: row[7], sensitivity: row[8]};
@@ -203,17 +228,21 @@ UNWIND $start AS key MATCH (s:Part {key: key}) USING INDEX SEEK s:Part(key) MATC
 UNWIND $keys AS key MATCH (s:Part {key: key}) USING INDEX SEEK s:Part(key) MATCH (s)<-[r:INFLUENCES]-(e) RETURN collect([r.key, key, e.key]) AS rows;
 
 // lot
-UNWIND $rows AS row MERGE (t:Lot {key: row[11]}) SET t = {key: row[11], part: row[6], maker: row[7], code: row[8], name: toString(row[8])} REMOVE t:Missing MERGE (n:LotStatement {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], stub: row[5], part: row[6], maker: row[7], code: row[8], produced_on: row[9], quantity: row[10], name: toString(row[8])} MERGE (n)-[:STATES]->(t);
-UNWIND $rows AS row WITH row WHERE row[6] IS NOT NULL MATCH (n:Lot {key: row[11]}) USING INDEX SEEK n:Lot(key) MERGE (t:Part {key: row[6]}) ON CREATE SET t:Missing, t.name = row[6] MERGE (n)-[r:OF]->(t);
-UNWIND $rows AS row WITH row WHERE row[7] IS NOT NULL MATCH (n:Lot {key: row[11]}) USING INDEX SEEK n:Lot(key) MERGE (t:Organisation {key: row[7]}) ON CREATE SET t:Missing, t.name = row[7] MERGE (n)<-[r:MADE]-(t);
+UNWIND $rows AS row MERGE (t:Lot {key: row[12]}) SET t = {key: row[12], part: row[6], maker: row[7], code: row[8], name: toString(row[8])} REMOVE t:Missing MERGE (n:LotStatement {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], stub: row[5], part: row[6], maker: row[7], code: row[8], produced_on: row[9], quantity: row[10], individual: row[11], name: toString(row[8])} MERGE (n)-[:STATES]->(t);
+UNWIND $rows AS row WITH row WHERE row[6] IS NOT NULL MATCH (n:Lot {key: row[12]}) USING INDEX SEEK n:Lot(key) MERGE (t:Part {key: row[6]}) ON CREATE SET t:Missing, t.name = row[6] MERGE (n)-[r:OF]->(t);
+UNWIND $rows AS row WITH row WHERE row[7] IS NOT NULL MATCH (n:Lot {key: row[12]}) USING INDEX SEEK n:Lot(key) MERGE (t:Organisation {key: row[7]}) ON CREATE SET t:Missing, t.name = row[7] MERGE (n)<-[r:MADE]-(t);
 UNWIND $keys AS key MATCH (n:LotStatement {key: key}) USING INDEX SEEK n:LotStatement(key) MATCH (n)-[:STATES]->(t:Lot) DETACH DELETE n WITH DISTINCT t WHERE count { (t)<-[:STATES]-() } = 0 SET t = {key: t.key, name: t.key} SET t:Missing WITH DISTINCT t OPTIONAL MATCH (t)-[old:OF]->() DELETE old WITH DISTINCT t OPTIONAL MATCH (t)<-[old:MADE]-() DELETE old;
-MATCH (n:LotStatement) WHERE n.key > $after AND NOT n:Missing WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.stub, n.part, n.maker, n.code, toString(n.produced_on), n.quantity]) AS rows;
-UNWIND $keys AS key MATCH (n:LotStatement {key: key}) USING INDEX SEEK n:LotStatement(key) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.stub, n.part, n.maker, n.code, toString(n.produced_on), n.quantity]) AS rows;
+MATCH (n:LotStatement) WHERE n.key > $after AND NOT n:Missing WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.stub, n.part, n.maker, n.code, toString(n.produced_on), n.quantity, n.individual]) AS rows;
+UNWIND $keys AS key MATCH (n:LotStatement {key: key}) USING INDEX SEEK n:LotStatement(key) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.stub, n.part, n.maker, n.code, toString(n.produced_on), n.quantity, n.individual]) AS rows;
 UNWIND $keys AS key MATCH (n:Lot {key: key}) USING INDEX SEEK n:Lot(key) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
 UNWIND $keys AS key MATCH (t:Lot {key: key}) USING INDEX SEEK t:Lot(key) MATCH (t)-[r:WENT_INTO]->() RETURN collect(DISTINCT r.key) AS keys;
 UNWIND $keys AS key MATCH (t:Lot {key: key}) USING INDEX SEEK t:Lot(key) MATCH (t)<-[r:WENT_INTO]-() RETURN collect(DISTINCT r.key) AS keys;
 MATCH (n:Shipment) WHERE n.lot IN $keys RETURN collect(n.key) AS keys;
 UNWIND $keys AS key MATCH (t:Lot {key: key}) USING INDEX SEEK t:Lot(key) MATCH (t)<-[:FROM_LOT]-(n:LifeRecord) RETURN collect(DISTINCT n.key) AS keys;
+UNWIND $keys AS key MATCH (t:Lot {key: key}) USING INDEX SEEK t:Lot(key) MATCH (t)<-[:OF_LOT]-(n:Inspection) RETURN collect(DISTINCT n.key) AS keys;
+MATCH (n:ReliabilityTest) WHERE n.lot IN $keys RETURN collect(n.key) AS keys;
+MATCH (n:Problem) WHERE n.lot IN $keys RETURN collect(n.key) AS keys;
+MATCH (n:ChangeNotice) WHERE n.first_lot IN $keys RETURN collect(n.key) AS keys;
 
 // lot_genealogy
 UNWIND $rows AS row MERGE (a:Lot {key: row[7]}) ON CREATE SET a:Missing, a.name = row[7] MERGE (b:Lot {key: row[10]}) ON CREATE SET b:Missing, b.name = row[10] MERGE (a)-[r:WENT_INTO {key: row[0]}]->(b) SET r = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], from_part: row[5], from_maker: row[6], from_lot: row[7], into_part: row[8], into_maker: row[9], into_lot: row[10], quantity: row[11]};
@@ -258,6 +287,65 @@ UNWIND $keys AS key MATCH (n:DeclaredValue {key: key}) USING INDEX SEEK n:Declar
 MATCH (n:DeclaredValue) WHERE n.key > $after AND NOT n:Missing WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.part, n.maker, n.mode, n.metric, n.value, n.unit, n.shape, n.low, n.high, n.confidence, n.condition]) AS rows;
 UNWIND $keys AS key MATCH (n:DeclaredValue {key: key}) USING INDEX SEEK n:DeclaredValue(key) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.part, n.maker, n.mode, n.metric, n.value, n.unit, n.shape, n.low, n.high, n.confidence, n.condition]) AS rows;
 UNWIND $keys AS key MATCH (n:DeclaredValue {key: key}) USING INDEX SEEK n:DeclaredValue(key) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
+
+// inspection
+UNWIND $rows AS row MERGE (n:Inspection {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], report_no: row[5], part: row[6], maker: row[7], lot: row[8], inspected_on: row[9], received: row[10], checked: row[11], rejected: row[12], ppm: row[13], mode: row[14], disposition: row[15], name: trim(coalesce(toString(row[9]), '') + ' ' + coalesce(toString(row[5]), ''))} REMOVE n:Missing;
+UNWIND $rows AS row WITH row WHERE row[6] IS NOT NULL MATCH (n:Inspection {key: row[0]}) USING INDEX SEEK n:Inspection(key) MERGE (t:Part {key: row[6]}) ON CREATE SET t:Missing, t.name = row[6] MERGE (n)-[r:OF]->(t);
+UNWIND $rows AS row WITH row WHERE row[8] IS NOT NULL MATCH (n:Inspection {key: row[0]}) USING INDEX SEEK n:Inspection(key) MERGE (t:Lot {key: row[8]}) ON CREATE SET t:Missing, t.name = row[8] MERGE (n)-[r:OF_LOT]->(t);
+UNWIND $keys AS key MATCH (n:Inspection {key: key}) USING INDEX SEEK n:Inspection(key) MATCH (n)-[old:OF]->() DELETE old;
+UNWIND $keys AS key MATCH (n:Inspection {key: key}) USING INDEX SEEK n:Inspection(key) MATCH (n)-[old:OF_LOT]->() DELETE old;
+UNWIND $keys AS key MATCH (n:Inspection {key: key}) USING INDEX SEEK n:Inspection(key) SET n = {key: key, name: key} SET n:Missing;
+MATCH (n:Inspection) WHERE n.key > $after AND NOT n:Missing WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.report_no, n.part, n.maker, n.lot, toString(n.inspected_on), n.received, n.checked, n.rejected, n.ppm, n.mode, n.disposition]) AS rows;
+UNWIND $keys AS key MATCH (n:Inspection {key: key}) USING INDEX SEEK n:Inspection(key) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.report_no, n.part, n.maker, n.lot, toString(n.inspected_on), n.received, n.checked, n.rejected, n.ppm, n.mode, n.disposition]) AS rows;
+UNWIND $keys AS key MATCH (n:Inspection {key: key}) USING INDEX SEEK n:Inspection(key) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
+
+// reliability_test
+UNWIND $rows AS row MERGE (n:ReliabilityTest {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], report_no: row[5], part: row[6], maker: row[7], lot: row[8], test: row[9], standard: row[10], condition: row[11], units: row[12], duration: row[13], unit: row[14], failures: row[15], acceleration: row[16], mode: row[17], result: row[18], tested_on: row[19], laboratory: row[20], name: trim(coalesce(toString(row[9]), '') + ' ' + coalesce(toString(row[5]), '') + ' ' + coalesce(toString(row[19]), ''))} REMOVE n:Missing;
+UNWIND $rows AS row WITH row WHERE row[6] IS NOT NULL MATCH (n:ReliabilityTest {key: row[0]}) USING INDEX SEEK n:ReliabilityTest(key) MERGE (t:Part {key: row[6]}) ON CREATE SET t:Missing, t.name = row[6] MERGE (n)-[r:OF]->(t);
+UNWIND $keys AS key MATCH (n:ReliabilityTest {key: key}) USING INDEX SEEK n:ReliabilityTest(key) MATCH (n)-[old:OF]->() DELETE old;
+UNWIND $keys AS key MATCH (n:ReliabilityTest {key: key}) USING INDEX SEEK n:ReliabilityTest(key) SET n = {key: key, name: key} SET n:Missing;
+MATCH (n:ReliabilityTest) WHERE n.key > $after AND NOT n:Missing WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.report_no, n.part, n.maker, n.lot, n.test, n.standard, n.condition, n.units, n.duration, n.unit, n.failures, n.acceleration, n.mode, n.result, toString(n.tested_on), n.laboratory]) AS rows;
+UNWIND $keys AS key MATCH (n:ReliabilityTest {key: key}) USING INDEX SEEK n:ReliabilityTest(key) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.report_no, n.part, n.maker, n.lot, n.test, n.standard, n.condition, n.units, n.duration, n.unit, n.failures, n.acceleration, n.mode, n.result, toString(n.tested_on), n.laboratory]) AS rows;
+UNWIND $keys AS key MATCH (n:ReliabilityTest {key: key}) USING INDEX SEEK n:ReliabilityTest(key) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
+
+// fmea_item
+UNWIND $rows AS row MERGE (n:FmeaItem {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], part: row[5], function: row[6], mode: row[7], effect: row[8], severity: row[9], severity_class: row[10], cause: row[11], occurrence: row[12], prevention: row[13], detection_control: row[14], detection: row[15], rpn: row[16], priority: row[17], action: row[18], due_on: row[19], revised_on: row[20], name: trim(coalesce(toString(row[6]), '') + ' ' + coalesce(toString(row[8]), '') + ' ' + coalesce(toString(row[11]), ''))} REMOVE n:Missing;
+UNWIND $rows AS row WITH row WHERE row[5] IS NOT NULL MATCH (n:FmeaItem {key: row[0]}) USING INDEX SEEK n:FmeaItem(key) MERGE (t:Part {key: row[5]}) ON CREATE SET t:Missing, t.name = row[5] MERGE (n)-[r:OF]->(t);
+UNWIND $rows AS row WITH row WHERE row[7] IS NOT NULL MATCH (n:FmeaItem {key: row[0]}) USING INDEX SEEK n:FmeaItem(key) MERGE (t:Mode {key: row[7]}) ON CREATE SET t:Missing, t.name = row[7] MERGE (n)-[r:ABOUT]->(t);
+UNWIND $keys AS key MATCH (n:FmeaItem {key: key}) USING INDEX SEEK n:FmeaItem(key) MATCH (n)-[old:OF]->() DELETE old;
+UNWIND $keys AS key MATCH (n:FmeaItem {key: key}) USING INDEX SEEK n:FmeaItem(key) MATCH (n)-[old:ABOUT]->() DELETE old;
+UNWIND $keys AS key MATCH (n:FmeaItem {key: key}) USING INDEX SEEK n:FmeaItem(key) SET n = {key: key, name: key} SET n:Missing;
+MATCH (n:FmeaItem) WHERE n.key > $after AND NOT n:Missing WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.part, n.function, n.mode, n.effect, n.severity, n.severity_class, n.cause, n.occurrence, n.prevention, n.detection_control, n.detection, n.rpn, n.priority, n.action, toString(n.due_on), toString(n.revised_on)]) AS rows;
+UNWIND $keys AS key MATCH (n:FmeaItem {key: key}) USING INDEX SEEK n:FmeaItem(key) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.part, n.function, n.mode, n.effect, n.severity, n.severity_class, n.cause, n.occurrence, n.prevention, n.detection_control, n.detection, n.rpn, n.priority, n.action, toString(n.due_on), toString(n.revised_on)]) AS rows;
+UNWIND $keys AS key MATCH (n:FmeaItem {key: key}) USING INDEX SEEK n:FmeaItem(key) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
+
+// problem
+UNWIND $rows AS row MERGE (n:Problem {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], id: row[5], part: row[6], maker: row[7], lot: row[8], customer: row[9], problem: row[10], mode: row[11], quantity: row[12], containment: row[13], root_cause: row[14], escape_cause: row[15], corrective_action: row[16], prevention: row[17], state: row[18], opened_on: row[19], closed_on: row[20], name: toString(row[5])} REMOVE n:Missing;
+UNWIND $rows AS row MATCH (n:Problem {key: row[0]}) USING INDEX SEEK n:Problem(key) MATCH (n)-[old:ABOUT]->() DELETE old;
+UNWIND $rows AS row WITH row WHERE row[6] IS NOT NULL MATCH (n:Problem {key: row[0]}) USING INDEX SEEK n:Problem(key) MERGE (t:Part {key: row[6]}) ON CREATE SET t:Missing, t.name = row[6] MERGE (n)-[r:ABOUT]->(t);
+UNWIND $keys AS key MATCH (n:Problem {key: key}) USING INDEX SEEK n:Problem(key) MATCH (n)-[old:ABOUT]->() DELETE old;
+UNWIND $keys AS key MATCH (n:Problem {key: key}) USING INDEX SEEK n:Problem(key) SET n = {key: key, name: key} SET n:Missing;
+MATCH (n:Problem) WHERE n.key > $after AND NOT n:Missing WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.id, n.part, n.maker, n.lot, n.customer, n.problem, n.mode, n.quantity, n.containment, n.root_cause, n.escape_cause, n.corrective_action, n.prevention, n.state, toString(n.opened_on), toString(n.closed_on)]) AS rows;
+UNWIND $keys AS key MATCH (n:Problem {key: key}) USING INDEX SEEK n:Problem(key) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.id, n.part, n.maker, n.lot, n.customer, n.problem, n.mode, n.quantity, n.containment, n.root_cause, n.escape_cause, n.corrective_action, n.prevention, n.state, toString(n.opened_on), toString(n.closed_on)]) AS rows;
+UNWIND $keys AS key MATCH (n:Problem {key: key}) USING INDEX SEEK n:Problem(key) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
+
+// change_notice
+UNWIND $rows AS row MERGE (n:ChangeNotice {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], id: row[5], part: row[6], maker: row[7], category: row[8], description: row[9], reason: row[10], impact: row[11], announced_on: row[12], effective_on: row[13], first_lot: row[14], last_order_on: row[15], last_delivery_on: row[16], replacement: row[17], state: row[18], name: toString(row[5])} REMOVE n:Missing;
+UNWIND $rows AS row WITH row WHERE row[6] IS NOT NULL MATCH (n:ChangeNotice {key: row[0]}) USING INDEX SEEK n:ChangeNotice(key) MERGE (t:Part {key: row[6]}) ON CREATE SET t:Missing, t.name = row[6] MERGE (n)-[r:ABOUT]->(t);
+UNWIND $keys AS key MATCH (n:ChangeNotice {key: key}) USING INDEX SEEK n:ChangeNotice(key) MATCH (n)-[old:ABOUT]->() DELETE old;
+UNWIND $keys AS key MATCH (n:ChangeNotice {key: key}) USING INDEX SEEK n:ChangeNotice(key) SET n = {key: key, name: key} SET n:Missing;
+MATCH (n:ChangeNotice) WHERE n.key > $after AND NOT n:Missing WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.id, n.part, n.maker, n.category, n.description, n.reason, n.impact, toString(n.announced_on), toString(n.effective_on), n.first_lot, toString(n.last_order_on), toString(n.last_delivery_on), n.replacement, n.state]) AS rows;
+UNWIND $keys AS key MATCH (n:ChangeNotice {key: key}) USING INDEX SEEK n:ChangeNotice(key) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.id, n.part, n.maker, n.category, n.description, n.reason, n.impact, toString(n.announced_on), toString(n.effective_on), n.first_lot, toString(n.last_order_on), toString(n.last_delivery_on), n.replacement, n.state]) AS rows;
+UNWIND $keys AS key MATCH (n:ChangeNotice {key: key}) USING INDEX SEEK n:ChangeNotice(key) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
+
+// approval
+UNWIND $rows AS row MERGE (n:Approval {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], supplier: row[5], customer: row[6], part: row[7], category: row[8], status: row[9], grade: row[10], certificates: row[11], valid_from: row[12], valid_to: row[13], name: toString(row[8])} REMOVE n:Missing;
+UNWIND $rows AS row WITH row WHERE row[5] IS NOT NULL MATCH (n:Approval {key: row[0]}) USING INDEX SEEK n:Approval(key) MERGE (t:Organisation {key: row[5]}) ON CREATE SET t:Missing, t.name = row[5] MERGE (n)-[r:OF]->(t);
+UNWIND $keys AS key MATCH (n:Approval {key: key}) USING INDEX SEEK n:Approval(key) MATCH (n)-[old:OF]->() DELETE old;
+UNWIND $keys AS key MATCH (n:Approval {key: key}) USING INDEX SEEK n:Approval(key) SET n = {key: key, name: key} SET n:Missing;
+MATCH (n:Approval) WHERE n.key > $after AND NOT n:Missing WITH n ORDER BY n.key LIMIT $batch RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.supplier, n.customer, n.part, n.category, n.status, n.grade, n.certificates, toString(n.valid_from), toString(n.valid_to)]) AS rows;
+UNWIND $keys AS key MATCH (n:Approval {key: key}) USING INDEX SEEK n:Approval(key) WHERE NOT n:Missing RETURN collect([n.key, n.owner, n.upload, n.row, n.extra, n.supplier, n.customer, n.part, n.category, n.status, n.grade, n.certificates, toString(n.valid_from), toString(n.valid_to)]) AS rows;
+UNWIND $keys AS key MATCH (n:Approval {key: key}) USING INDEX SEEK n:Approval(key) WHERE NOT n:Missing RETURN collect(n.key) AS keys;
 
 // upload
 UNWIND $rows AS row MERGE (n:Upload {key: row[0]}) SET n = {key: row[0], owner: row[1], upload: row[2], row: row[3], extra: row[4], id: row[5], load: row[6], file: row[7], sha256: row[8], kind: row[9], rows: row[10], taken: row[11], refused: row[12], at: row[13], by: row[14], state: row[15], name: toString(row[5])} REMOVE n:Missing;

@@ -29,12 +29,18 @@ CREATE TABLE "supplies" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row
 CREATE TABLE "mechanism" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "stub" INTEGER, "code" TEXT, "parent" TEXT, "name_zh" TEXT, "name_en" TEXT, "typical_beta" REAL) STRICT, WITHOUT ROWID;
 CREATE TABLE "mode" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "stub" INTEGER, "part" TEXT, "mode" TEXT, "name_zh" TEXT, "name_en" TEXT, "mechanism" TEXT, "severity" INTEGER, "repair_hours" REAL) STRICT, WITHOUT ROWID;
 CREATE TABLE "propagation" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "upstream_part" TEXT, "mechanism" TEXT, "downstream_part" TEXT, "sensitivity" REAL) STRICT, WITHOUT ROWID;
-CREATE TABLE "lot" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "stub" INTEGER, "part" TEXT, "maker" TEXT, "code" TEXT, "produced_on" INTEGER, "quantity" REAL) STRICT, WITHOUT ROWID;
+CREATE TABLE "lot" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "stub" INTEGER, "part" TEXT, "maker" TEXT, "code" TEXT, "produced_on" INTEGER, "quantity" REAL, "individual" INTEGER) STRICT, WITHOUT ROWID;
 CREATE TABLE "lot_genealogy" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "from_part" TEXT, "from_maker" TEXT, "from_lot" TEXT, "into_part" TEXT, "into_maker" TEXT, "into_lot" TEXT, "quantity" REAL) STRICT, WITHOUT ROWID;
 CREATE INDEX "lot_genealogy_into_lot" ON "lot_genealogy" ("into_lot");
 CREATE TABLE "shipment" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "part" TEXT, "maker" TEXT, "lot" TEXT, "shipped_on" INTEGER, "quantity" INTEGER, "region" TEXT, "usage_per_month" REAL) STRICT, WITHOUT ROWID;
 CREATE TABLE "life_record" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "id" TEXT, "serial" TEXT, "part" TEXT, "maker" TEXT, "lot" TEXT, "event" TEXT, "entry" REAL, "age" REAL, "age_to" REAL, "unit" TEXT, "count" INTEGER, "mode" TEXT, "mechanism" TEXT, "symptom" TEXT, "cause" TEXT, "effect" TEXT, "severity" INTEGER, "relevant" INTEGER, "product" TEXT, "region" TEXT, "version" TEXT, "origin" TEXT, "stage" TEXT, "started_on" INTEGER, "observed_on" INTEGER, "downtime_hours" REAL, "repair_hours" REAL, "cost" REAL) STRICT, WITHOUT ROWID;
 CREATE TABLE "declared_value" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "part" TEXT, "maker" TEXT, "mode" TEXT, "metric" TEXT, "value" REAL, "unit" TEXT, "shape" REAL, "low" REAL, "high" REAL, "confidence" REAL, "condition" TEXT) STRICT, WITHOUT ROWID;
+CREATE TABLE "inspection" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "report_no" TEXT, "part" TEXT, "maker" TEXT, "lot" TEXT, "inspected_on" INTEGER, "received" INTEGER, "checked" INTEGER, "rejected" INTEGER, "ppm" REAL, "mode" TEXT, "disposition" TEXT) STRICT, WITHOUT ROWID;
+CREATE TABLE "reliability_test" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "report_no" TEXT, "part" TEXT, "maker" TEXT, "lot" TEXT, "test" TEXT, "standard" TEXT, "condition" TEXT, "units" INTEGER, "duration" REAL, "unit" TEXT, "failures" INTEGER, "acceleration" REAL, "mode" TEXT, "result" TEXT, "tested_on" INTEGER, "laboratory" TEXT) STRICT, WITHOUT ROWID;
+CREATE TABLE "fmea_item" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "part" TEXT, "function" TEXT, "mode" TEXT, "effect" TEXT, "severity" INTEGER, "severity_class" TEXT, "cause" TEXT, "occurrence" INTEGER, "prevention" TEXT, "detection_control" TEXT, "detection" INTEGER, "rpn" INTEGER, "priority" TEXT, "action" TEXT, "due_on" INTEGER, "revised_on" INTEGER) STRICT, WITHOUT ROWID;
+CREATE TABLE "problem" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "id" TEXT, "part" TEXT, "maker" TEXT, "lot" TEXT, "customer" TEXT, "problem" TEXT, "mode" TEXT, "quantity" INTEGER, "containment" TEXT, "root_cause" TEXT, "escape_cause" TEXT, "corrective_action" TEXT, "prevention" TEXT, "state" TEXT, "opened_on" INTEGER, "closed_on" INTEGER) STRICT, WITHOUT ROWID;
+CREATE TABLE "change_notice" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "id" TEXT, "part" TEXT, "maker" TEXT, "category" TEXT, "description" TEXT, "reason" TEXT, "impact" TEXT, "announced_on" INTEGER, "effective_on" INTEGER, "first_lot" TEXT, "last_order_on" INTEGER, "last_delivery_on" INTEGER, "replacement" TEXT, "state" TEXT) STRICT, WITHOUT ROWID;
+CREATE TABLE "approval" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "supplier" TEXT, "customer" TEXT, "part" TEXT, "category" TEXT, "status" TEXT, "grade" TEXT, "certificates" TEXT, "valid_from" INTEGER, "valid_to" INTEGER) STRICT, WITHOUT ROWID;
 CREATE TABLE "upload" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "id" TEXT, "load" TEXT, "file" TEXT, "sha256" TEXT, "kind" TEXT, "rows" INTEGER, "taken" INTEGER, "refused" INTEGER, "at" INTEGER, "by" TEXT, "state" TEXT) STRICT, WITHOUT ROWID;
 CREATE TABLE "raw_row" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "source" TEXT, "number" INTEGER, "data" TEXT) STRICT, WITHOUT ROWID;
 CREATE TABLE "agreement" (key TEXT PRIMARY KEY, "owner" TEXT, "upload" TEXT, "row" INTEGER, "extra" TEXT, "id" TEXT, "version" INTEGER, "grantee" TEXT, "records" TEXT, "aspects" TEXT, "purposes" TEXT, "start" INTEGER, "end" INTEGER, "onward" INTEGER, "at_end" TEXT, "mode" TEXT, "state" TEXT, "proposed_by" TEXT, "changed_at" INTEGER, "note" TEXT) STRICT, WITHOUT ROWID;
@@ -62,6 +68,11 @@ SELECT key FROM "lot_genealogy" WHERE "from_maker" IN temp.picked OR "into_maker
 SELECT key FROM "shipment" WHERE "maker" IN temp.picked
 SELECT key FROM "life_record" WHERE "maker" IN temp.picked
 SELECT key FROM "declared_value" WHERE "maker" IN temp.picked
+SELECT key FROM "inspection" WHERE "maker" IN temp.picked
+SELECT key FROM "reliability_test" WHERE "maker" IN temp.picked OR "laboratory" IN temp.picked
+SELECT key FROM "problem" WHERE "maker" IN temp.picked OR "customer" IN temp.picked
+SELECT key FROM "change_notice" WHERE "maker" IN temp.picked
+SELECT key FROM "approval" WHERE "supplier" IN temp.picked OR "customer" IN temp.picked
 SELECT key FROM "agreement" WHERE "proposed_by" IN temp.picked
 SELECT key FROM "identity_request" WHERE "asked" IN temp.picked OR "requester" IN temp.picked
 
@@ -109,6 +120,12 @@ SELECT key FROM "lot_genealogy" WHERE "from_part" IN temp.picked OR "into_part" 
 SELECT key FROM "shipment" WHERE "part" IN temp.picked
 SELECT key FROM "life_record" WHERE "part" IN temp.picked OR "product" IN temp.picked
 SELECT key FROM "declared_value" WHERE "part" IN temp.picked
+SELECT key FROM "inspection" WHERE "part" IN temp.picked
+SELECT key FROM "reliability_test" WHERE "part" IN temp.picked
+SELECT key FROM "fmea_item" WHERE "part" IN temp.picked
+SELECT key FROM "problem" WHERE "part" IN temp.picked
+SELECT key FROM "change_notice" WHERE "part" IN temp.picked OR "replacement" IN temp.picked
+SELECT key FROM "approval" WHERE "part" IN temp.picked
 
 -- part_alias
 INSERT OR REPLACE INTO "part_alias" ("key", "owner", "upload", "row", "extra", "organisation", "number", "drawing_no", "part") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -165,6 +182,10 @@ SELECT t."key", t."owner", t."upload", t."row", t."extra", t."stub", t."part", t
 DELETE FROM temp.picked AS p WHERE EXISTS (SELECT 1 FROM "mode" AS t WHERE t.key >= p.key || '@' AND t.key < p.key || 'A')
 SELECT key FROM "life_record" WHERE "mode" IN temp.picked
 SELECT key FROM "declared_value" WHERE "mode" IN temp.picked
+SELECT key FROM "inspection" WHERE "mode" IN temp.picked
+SELECT key FROM "reliability_test" WHERE "mode" IN temp.picked
+SELECT key FROM "fmea_item" WHERE "mode" IN temp.picked
+SELECT key FROM "problem" WHERE "mode" IN temp.picked
 
 -- propagation
 INSERT OR REPLACE INTO "propagation" ("key", "owner", "upload", "row", "extra", "upstream_part", "mechanism", "downstream_part", "sensitivity") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -179,14 +200,18 @@ INSERT OR IGNORE INTO temp.seen (key, depth) SELECT e."upstream_part", ?1 + 1 FR
 SELECT e.key, e."downstream_part", e."upstream_part" FROM temp.picked AS s CROSS JOIN temp."propagation_in" AS e ON e."downstream_part" = s.key WHERE e."upstream_part" IS NOT NULL
 
 -- lot
-INSERT OR REPLACE INTO "lot" ("key", "owner", "upload", "row", "extra", "stub", "part", "maker", "code", "produced_on", "quantity") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT OR REPLACE INTO "lot" ("key", "owner", "upload", "row", "extra", "stub", "part", "maker", "code", "produced_on", "quantity", "individual") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 DELETE FROM "lot" WHERE key = ?
-SELECT "key", "owner", "upload", "row", "extra", "stub", "part", "maker", "code", "produced_on", "quantity" FROM "lot" ORDER BY key
-SELECT t."key", t."owner", t."upload", t."row", t."extra", t."stub", t."part", t."maker", t."code", t."produced_on", t."quantity" FROM temp.picked AS p CROSS JOIN "lot" AS t ON t.key = p.key ORDER BY p.key
+SELECT "key", "owner", "upload", "row", "extra", "stub", "part", "maker", "code", "produced_on", "quantity", "individual" FROM "lot" ORDER BY key
+SELECT t."key", t."owner", t."upload", t."row", t."extra", t."stub", t."part", t."maker", t."code", t."produced_on", t."quantity", t."individual" FROM temp.picked AS p CROSS JOIN "lot" AS t ON t.key = p.key ORDER BY p.key
 DELETE FROM temp.picked AS p WHERE EXISTS (SELECT 1 FROM "lot" AS t WHERE t.key >= p.key || '@' AND t.key < p.key || 'A')
 SELECT key FROM "lot_genealogy" WHERE "from_lot" IN temp.picked OR "into_lot" IN temp.picked
 SELECT key FROM "shipment" WHERE "lot" IN temp.picked
 SELECT key FROM "life_record" WHERE "lot" IN temp.picked
+SELECT key FROM "inspection" WHERE "lot" IN temp.picked
+SELECT key FROM "reliability_test" WHERE "lot" IN temp.picked
+SELECT key FROM "problem" WHERE "lot" IN temp.picked
+SELECT key FROM "change_notice" WHERE "first_lot" IN temp.picked
 
 -- lot_genealogy
 INSERT OR REPLACE INTO "lot_genealogy" ("key", "owner", "upload", "row", "extra", "from_part", "from_maker", "from_lot", "into_part", "into_maker", "into_lot", "quantity") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -219,6 +244,48 @@ DELETE FROM "declared_value" WHERE key = ?
 SELECT "key", "owner", "upload", "row", "extra", "part", "maker", "mode", "metric", "value", "unit", "shape", "low", "high", "confidence", "condition" FROM "declared_value" ORDER BY key
 SELECT t."key", t."owner", t."upload", t."row", t."extra", t."part", t."maker", t."mode", t."metric", t."value", t."unit", t."shape", t."low", t."high", t."confidence", t."condition" FROM temp.picked AS p CROSS JOIN "declared_value" AS t ON t.key = p.key ORDER BY p.key
 DELETE FROM temp.picked AS p WHERE EXISTS (SELECT 1 FROM "declared_value" AS t WHERE t.key >= p.key || '@' AND t.key < p.key || 'A')
+
+-- inspection
+INSERT OR REPLACE INTO "inspection" ("key", "owner", "upload", "row", "extra", "report_no", "part", "maker", "lot", "inspected_on", "received", "checked", "rejected", "ppm", "mode", "disposition") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+DELETE FROM "inspection" WHERE key = ?
+SELECT "key", "owner", "upload", "row", "extra", "report_no", "part", "maker", "lot", "inspected_on", "received", "checked", "rejected", "ppm", "mode", "disposition" FROM "inspection" ORDER BY key
+SELECT t."key", t."owner", t."upload", t."row", t."extra", t."report_no", t."part", t."maker", t."lot", t."inspected_on", t."received", t."checked", t."rejected", t."ppm", t."mode", t."disposition" FROM temp.picked AS p CROSS JOIN "inspection" AS t ON t.key = p.key ORDER BY p.key
+DELETE FROM temp.picked AS p WHERE EXISTS (SELECT 1 FROM "inspection" AS t WHERE t.key >= p.key || '@' AND t.key < p.key || 'A')
+
+-- reliability_test
+INSERT OR REPLACE INTO "reliability_test" ("key", "owner", "upload", "row", "extra", "report_no", "part", "maker", "lot", "test", "standard", "condition", "units", "duration", "unit", "failures", "acceleration", "mode", "result", "tested_on", "laboratory") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+DELETE FROM "reliability_test" WHERE key = ?
+SELECT "key", "owner", "upload", "row", "extra", "report_no", "part", "maker", "lot", "test", "standard", "condition", "units", "duration", "unit", "failures", "acceleration", "mode", "result", "tested_on", "laboratory" FROM "reliability_test" ORDER BY key
+SELECT t."key", t."owner", t."upload", t."row", t."extra", t."report_no", t."part", t."maker", t."lot", t."test", t."standard", t."condition", t."units", t."duration", t."unit", t."failures", t."acceleration", t."mode", t."result", t."tested_on", t."laboratory" FROM temp.picked AS p CROSS JOIN "reliability_test" AS t ON t.key = p.key ORDER BY p.key
+DELETE FROM temp.picked AS p WHERE EXISTS (SELECT 1 FROM "reliability_test" AS t WHERE t.key >= p.key || '@' AND t.key < p.key || 'A')
+
+-- fmea_item
+INSERT OR REPLACE INTO "fmea_item" ("key", "owner", "upload", "row", "extra", "part", "function", "mode", "effect", "severity", "severity_class", "cause", "occurrence", "prevention", "detection_control", "detection", "rpn", "priority", "action", "due_on", "revised_on") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+DELETE FROM "fmea_item" WHERE key = ?
+SELECT "key", "owner", "upload", "row", "extra", "part", "function", "mode", "effect", "severity", "severity_class", "cause", "occurrence", "prevention", "detection_control", "detection", "rpn", "priority", "action", "due_on", "revised_on" FROM "fmea_item" ORDER BY key
+SELECT t."key", t."owner", t."upload", t."row", t."extra", t."part", t."function", t."mode", t."effect", t."severity", t."severity_class", t."cause", t."occurrence", t."prevention", t."detection_control", t."detection", t."rpn", t."priority", t."action", t."due_on", t."revised_on" FROM temp.picked AS p CROSS JOIN "fmea_item" AS t ON t.key = p.key ORDER BY p.key
+DELETE FROM temp.picked AS p WHERE EXISTS (SELECT 1 FROM "fmea_item" AS t WHERE t.key >= p.key || '@' AND t.key < p.key || 'A')
+
+-- problem
+INSERT OR REPLACE INTO "problem" ("key", "owner", "upload", "row", "extra", "id", "part", "maker", "lot", "customer", "problem", "mode", "quantity", "containment", "root_cause", "escape_cause", "corrective_action", "prevention", "state", "opened_on", "closed_on") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+DELETE FROM "problem" WHERE key = ?
+SELECT "key", "owner", "upload", "row", "extra", "id", "part", "maker", "lot", "customer", "problem", "mode", "quantity", "containment", "root_cause", "escape_cause", "corrective_action", "prevention", "state", "opened_on", "closed_on" FROM "problem" ORDER BY key
+SELECT t."key", t."owner", t."upload", t."row", t."extra", t."id", t."part", t."maker", t."lot", t."customer", t."problem", t."mode", t."quantity", t."containment", t."root_cause", t."escape_cause", t."corrective_action", t."prevention", t."state", t."opened_on", t."closed_on" FROM temp.picked AS p CROSS JOIN "problem" AS t ON t.key = p.key ORDER BY p.key
+DELETE FROM temp.picked AS p WHERE EXISTS (SELECT 1 FROM "problem" AS t WHERE t.key >= p.key || '@' AND t.key < p.key || 'A')
+
+-- change_notice
+INSERT OR REPLACE INTO "change_notice" ("key", "owner", "upload", "row", "extra", "id", "part", "maker", "category", "description", "reason", "impact", "announced_on", "effective_on", "first_lot", "last_order_on", "last_delivery_on", "replacement", "state") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+DELETE FROM "change_notice" WHERE key = ?
+SELECT "key", "owner", "upload", "row", "extra", "id", "part", "maker", "category", "description", "reason", "impact", "announced_on", "effective_on", "first_lot", "last_order_on", "last_delivery_on", "replacement", "state" FROM "change_notice" ORDER BY key
+SELECT t."key", t."owner", t."upload", t."row", t."extra", t."id", t."part", t."maker", t."category", t."description", t."reason", t."impact", t."announced_on", t."effective_on", t."first_lot", t."last_order_on", t."last_delivery_on", t."replacement", t."state" FROM temp.picked AS p CROSS JOIN "change_notice" AS t ON t.key = p.key ORDER BY p.key
+DELETE FROM temp.picked AS p WHERE EXISTS (SELECT 1 FROM "change_notice" AS t WHERE t.key >= p.key || '@' AND t.key < p.key || 'A')
+
+-- approval
+INSERT OR REPLACE INTO "approval" ("key", "owner", "upload", "row", "extra", "supplier", "customer", "part", "category", "status", "grade", "certificates", "valid_from", "valid_to") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+DELETE FROM "approval" WHERE key = ?
+SELECT "key", "owner", "upload", "row", "extra", "supplier", "customer", "part", "category", "status", "grade", "certificates", "valid_from", "valid_to" FROM "approval" ORDER BY key
+SELECT t."key", t."owner", t."upload", t."row", t."extra", t."supplier", t."customer", t."part", t."category", t."status", t."grade", t."certificates", t."valid_from", t."valid_to" FROM temp.picked AS p CROSS JOIN "approval" AS t ON t.key = p.key ORDER BY p.key
+DELETE FROM temp.picked AS p WHERE EXISTS (SELECT 1 FROM "approval" AS t WHERE t.key >= p.key || '@' AND t.key < p.key || 'A')
 
 -- upload
 INSERT OR REPLACE INTO "upload" ("key", "owner", "upload", "row", "extra", "id", "load", "file", "sha256", "kind", "rows", "taken", "refused", "at", "by", "state") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
