@@ -101,12 +101,12 @@ def opened(
     """The tables of a file that have rows. Raises ChaingraphError where there are none."""
     try:
         with Child(limits or Limits()) as child:
-            tables, hidden = reading.read(path, recognised, child=child)
+            read = reading.read(path, recognised, child=child)
     except Unreadable as unreadable:
         raise refusal(finding(unreadable.code, file=path.name, **unreadable.values)) from None
-    for sheet in hidden:
+    for sheet in read.hidden:
         report.add(finding("sheet.hidden", file=f"{path.name}[{sheet}]"))
-    found = [table for table in tables if table.cells.height]
+    found = [table for table in read.tables if table.cells.height]
     if not found:
         raise refusal(finding("sheet.no_rows", file=path.name))
     return found

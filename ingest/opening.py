@@ -18,7 +18,7 @@ from ingest import headers, reading
 from ingest.decisions import UNDECIDED, Decisions, Memory, Question, SheetDecisions
 from ingest.personal import masked_text
 from ingest.questions import EVENT, questions
-from ingest.reading import Child, Limits, Table, Unreadable
+from ingest.reading import Child, FileRead, Limits, Table, Unreadable
 from ingest.report import Report, finding
 from ingest.sheets import Source
 from schema import KINDS, Text
@@ -96,38 +96,40 @@ def opened(
     """All sheets of all files; files that cannot be read are reported."""
     turn = threading.Lock()
 
-    def one(path: Path) -> tuple[Path, str, list[Table], list[str], Unreadable | None]:
+    def one(path: Path) -> tuple[Path, str, FileRead, Unreadable | None]:
         def tell(done: int, total: int) -> None:
             with turn:
                 progress(Step("read", path.name, done, total))
 
         child = children.get()
         try:
-            tables, hidden = reading.read(path, headers.recognised, child=child, tell=tell)
+            found = reading.read(path, headers.recognised, child=child, tell=tell)
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         except Unreadable as unreadable:
-            return path, "", [], [], unreadable
+            return path, "", FileRead(), unreadable
         finally:
             children.put(child)
-        return path, digest, tables, hidden, None
+        return path, digest, found, None
 
-    found = Opened()
+    all_found = Opened()
     children: SimpleQueue[Child] = SimpleQueue()
     with ExitStack() as ends, ThreadPoolExecutor(_READERS) as pool:
         for _ in range(_READERS):
             children.put(ends.enter_context(Child(limits or Limits())))
-        for path, digest, tables, hidden, unreadable in pool.map(one, paths):
+        for path, digest, read, unreadable in pool.map(one, paths):
             if unreadable is not None:
                 report.add(finding(unreadable.code, file=path.name, **unreadable.values))
-            for sheet in hidden:
+            for sheet in read.hidden:
                 report.add(finding("sheet.hidden", file=f"{path.name}[{sheet}]"))
-            for table in tables:
-                names = [table.sheet, path.stem] if len(tables) == 1 else [table.sheet]
+            for note in read.notes:
+                report.add(finding(note["code"], file=path.name, value=note["place"], **note["values"]))
+            for table in read.tables:
+                names = [table.sheet, path.stem] if len(read.tables) == 1 else [table.sheet]
                 decided = (decisions or {}).get(table.name, UNDECIDED)
                 old = memory.recall(table.header) if memory else UNDECIDED
-                found.sheets.append(_sheet(len(found.sheets), table, digest, names, decided, old, report))
-    return found
+                all_found.sheets.append(_sheet(len(all_found.sheets), table, digest, names, decided, old, report))
+    return all_found
 
 
 def _sheet(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -14,7 +16,19 @@ from .limits import Limits, Unreadable
 from .magic import SUFFIXES
 from .table import ROW, Table, headed
 
-__all__ = ["ROW", "SUFFIXES", "Child", "Limits", "Table", "Unreadable", "read"]
+__all__ = ["ROW", "SUFFIXES", "Child", "FileRead", "Limits", "Table", "Unreadable", "read"]
+
+
+@dataclass
+class FileRead:
+    """What a file has: its tables as text, the names of hidden sheets, which are not read, and notes of the reader.
+
+    A note has a `code` of `ingest.codes`, a `place` in the file, and `values` that fill in its text.
+    """
+
+    tables: list[Table] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
+    notes: list[dict[str, Any]] = field(default_factory=list)
 
 
 def _silent(done: int, total: int) -> None:
@@ -27,10 +41,8 @@ def read(
     *,
     child: Child | None = None,
     tell: Callable[[int, int], None] = _silent,
-) -> tuple[list[Table], list[str]]:
-    """The tables of a file as text, and the names of hidden sheets, which are not read.
-
-    A CSV file has one table, a workbook one for each sheet that is not empty.
+) -> FileRead:
+    """A file as text. A CSV file has one table, a workbook one for each sheet that is not empty.
 
     `recognised` says of a cell whether it is the name of a column, by which the header is found below title rows.
     `tell` is called with what is done and what there is (bytes of a CSV file, sheets of a workbook). Raises Unreadable,
@@ -45,16 +57,17 @@ def read(
         raise Unreadable("file.damaged", reason=error.strerror) from error
     with tempfile.TemporaryDirectory(prefix="chaingraph-") as folder:
         out = Path(folder)
-        tables, hidden = [], []
-        for said in child.parse(path, out, tell):
+        result = child.parse(path, out, tell)
+        found = FileRead(notes=result.get("notes", []))
+        for said in result["tables"]:
             if said.get("hidden"):
-                hidden.append(said["sheet"])
+                found.hidden.append(said["sheet"])
             if not said["parts"]:
                 continue
             frame = pl.concat([pl.read_ipc(out / part) for part in said["parts"]])
             table = headed(frame, recognised, file=path.name, sheet=said["sheet"], encoding=said.get("encoding"))
             if table is not None:
-                tables.append(table)
-    if not tables:
+                found.tables.append(table)
+    if not found.tables:
         raise Unreadable("file.empty")
-    return tables, hidden
+    return found

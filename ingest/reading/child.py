@@ -58,8 +58,8 @@ class Child:
             with self._process:
                 self._process = None
 
-    def parse(self, path: Path, out: Path, tell: Callable[[int, int], None]) -> list[dict[str, Any]]:
-        """What the worker says of the tables that it wrote to `out`.
+    def parse(self, path: Path, out: Path, tell: Callable[[int, int], None]) -> dict[str, Any]:
+        """What the worker says of the tables that it wrote to `out` (`tables`), and of the file (`notes`).
 
         Raises Unreadable when it refused, died or was ended.
         """
@@ -81,8 +81,7 @@ class Child:
         said: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
         if "refused" in said:
             raise Unreadable(said["refused"], **said["values"])
-        tables: list[dict[str, Any]] = said["tables"]
-        return tables
+        return said
 
     def _start(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module

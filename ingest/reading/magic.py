@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .limits import MIB, Limits, Unreadable
 
-SUFFIXES = (".csv", ".xlsx")
+SUFFIXES = (".csv", ".xlsx", ".json")
 
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", "zip"),
@@ -39,9 +39,9 @@ def check(path: Path, limits: Limits) -> str:
     with path.open("rb") as file:
         start = file.read(16)
     found = next((what for magic, what in _MAGIC if start.startswith(magic)), "text")
-    if suffix == ".csv":
+    if suffix in {".csv", ".json"}:
         if found != "text":
-            raise Unreadable("file.not_what_it_says", said="CSV", found=_name(found))
+            raise Unreadable("file.not_what_it_says", said=suffix[1:].upper(), found=_name(found))
     elif found != "zip":
         raise Unreadable("file.not_what_it_says", said="XLSX", found=_name(found))
     else:

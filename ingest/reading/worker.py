@@ -1,8 +1,8 @@
 """The child process in which every uploaded file is parsed: a hostile file kills this process and nothing else.
 
 Its argument is the limits as JSON. Each line of its input is a job `{"path", "out"}`; for each it prints lines
-`BYTES_DONE BYTES_IN_ALL` as it goes, leaves `result.json` in `out` (`{"tables": [...]}` or `{"refused": code,
-"values": {...}}`), and prints `done`.
+`BYTES_DONE BYTES_IN_ALL` as it goes, leaves `result.json` in `out` (`{"tables": [...], "notes": [...]}` or
+`{"refused": code, "values": {...}}`), and prints `done`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def main() -> None:
         job = json.loads(line)
         path, out = Path(job["path"]), Path(job["out"])
         try:
-            result: dict[str, object] = {"tables": _tables(path, out, limits)}
+            result: dict[str, object] = _result(path, out, limits)
         except Unreadable as unreadable:
             result = {"refused": unreadable.code, "values": unreadable.values}
         except MemoryError:
@@ -42,15 +42,23 @@ def _limit(limits: Limits) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _tables(path: Path, out: Path, limits: Limits) -> list[dict[str, object]]:
+def _result(path: Path, out: Path, limits: Limits) -> dict[str, object]:
     # polars is imported under the limits, not before them
-    if path.suffix.lower() == ".xlsx":
+    suffix = path.suffix.lower()
+    if suffix == ".json":
+        from . import documents
+
+        found = documents.parse(path, out, limits, _tell)
+        if found is None:
+            raise Unreadable("file.format", suffix="JSON")
+        return found
+    if suffix == ".xlsx":
         from . import workbook
 
-        return workbook.parse(path, out, limits, _tell)
+        return {"tables": workbook.parse(path, out, limits, _tell)}
     from . import csv_file
 
-    return csv_file.parse(path, out, limits, _tell)
+    return {"tables": csv_file.parse(path, out, limits, _tell)}
 
 
 def _tell(done: int, total: int) -> None:

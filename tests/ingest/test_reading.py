@@ -16,7 +16,7 @@ from tests.ingest.files import cell, text, workbook
 
 
 def table(path: Path) -> Table:
-    (only,), _ = read(path, recognised)
+    (only,) = read(path, recognised).tables
     return only
 
 
@@ -126,9 +126,9 @@ def test_sheets_of_a_workbook(tmp_path: Path) -> None:
         {"parts": [["物料编码"], ["A"]], "隐藏": [["x"], ["y"]], "空": [], "lots": [["批次号"], ["L"]]},
         hidden=["隐藏"],
     )
-    tables, hidden = read(path, recognised)
-    assert [t.sheet for t in tables] == ["parts", "lots"]
-    assert hidden == ["隐藏"]
+    found = read(path, recognised)
+    assert [t.sheet for t in found.tables] == ["parts", "lots"]
+    assert found.hidden == ["隐藏"]
 
 
 def test_a_sparse_workbook_kills_its_reader_only(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_a_child_that_died_is_replaced(tmp_path: Path) -> None:
         for _ in range(2):
             with pytest.raises(Unreadable):
                 read(bad, recognised, child=child)
-            assert rows(read(good, recognised, child=child)[0][0]) == [(2, "A")]
+            assert rows(read(good, recognised, child=child).tables[0]) == [(2, "A")]
 
 
 def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_two_million_rows(tmp_path: Path) -> None:
         {"parent": numbers, "child": numbers.reverse(), "unit": pl.repeat('"件"', count, eager=True)}
     ).write_csv(path, quote_style="always")
     steps: list[tuple[int, int]] = []
-    (found,), _ = read(path, recognised, tell=lambda done, total: steps.append((done, total)))
+    (found,) = read(path, recognised, tell=lambda done, total: steps.append((done, total))).tables
     assert found.cells.height == count
     assert found.cells.row(-1) == (count + 1, str(count - 1), "0", '"件"')
     assert len(steps) > 2
@@ -204,5 +204,5 @@ def test_slices_end_outside_quotes(tmp_path: Path) -> None:
     lines = [f'"A{i}","两\n行"' for i in range(500)]
     path = text(tmp_path, "a.csv", "物料编码,名称\n" + "\n".join(lines) + "\n")
     with Child(Limits(slice_bytes=256)) as child:
-        (found,), _ = read(path, recognised, child=child)
+        (found,) = read(path, recognised, child=child).tables
     assert rows(found) == [(i + 2, f"A{i}", "两\n行") for i in range(500)]
