@@ -1,13 +1,14 @@
 """The graph itself: change sets, stores, snapshots, views. `Workspace` is the door, `View` what a viewer sees."""
 
 from chaingraph.actor import EVERYBODY, Actor, Capability
-from chaingraph.agreements import PRESETS, Terms, decline_identity, grant_identity, request_identity
+from chaingraph.agreements import PRESETS, Seer, Terms, decline_identity, grant_identity, request_identity
 from chaingraph.agreements import accept as accept_agreement
 from chaingraph.agreements import decline as decline_agreement
 from chaingraph.agreements import preset as preset_terms
 from chaingraph.agreements import preview as preview_agreement
 from chaingraph.agreements import preview_of as preview_of_agreement
 from chaingraph.agreements import propose as propose_agreement
+from chaingraph.agreements import reach as who_will_see
 from chaingraph.agreements import revoke as revoke_agreement
 from chaingraph.audit import Action, Entry
 from chaingraph.audit.log import AuditLog
@@ -31,6 +32,7 @@ __all__ = [
     "Entry",
     "NotFound",
     "Reached",
+    "Seer",
     "StoreError",
     "Terms",
     "Trace",
@@ -50,4 +52,5 @@ __all__ = [
     "request_identity",
     "revoke_agreement",
     "trace",
+    "who_will_see",
 ]

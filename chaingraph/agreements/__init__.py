@@ -7,6 +7,7 @@ from chaingraph.agreements.odrl import export as export_odrl
 from chaingraph.agreements.odrl import read as read_odrl
 from chaingraph.agreements.presets import PRESETS, Preset, preset
 from chaingraph.agreements.preview import Preview, Shared, preview, preview_of
+from chaingraph.agreements.reach import Seer, reach
 from chaingraph.agreements.terms import FIXED, Terms, grantee_of, grantee_text, records_of
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Imported",
     "Preset",
     "Preview",
+    "Seer",
     "Shared",
     "Terms",
     "accept",
@@ -31,6 +33,7 @@ __all__ = [
     "preview",
     "preview_of",
     "propose",
+    "reach",
     "read_odrl",
     "records_of",
     "request_identity",

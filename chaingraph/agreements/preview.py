@@ -5,7 +5,6 @@ Agreements between others, memberships and whatever the grantee has are not look
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -13,14 +12,13 @@ from typing import Any
 import polars as pl
 
 from chaingraph.actor import EVERYBODY, Actor
+from chaingraph.agreements import scope
 from chaingraph.agreements.lifecycle import find, newest
-from chaingraph.agreements.terms import AGREEMENT, Terms, grantee_text, member
-from chaingraph.snapshot import Snapshot
-from chaingraph.store.walking import walk
+from chaingraph.agreements.terms import Terms, grantee_text, member
 from chaingraph.workspace import Workspace
 from schema import KINDS, Aspect, Kind, Text
 from schema.entities.agreement import ALL, EVERYONE
-from schema.vocabularies import AgreementState, Aspects, AtEnd, Disclosure, Purpose
+from schema.vocabularies import Aspects, AtEnd, Disclosure, Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +57,18 @@ def preview(workspace: Workspace, actor: Actor, terms: Terms) -> Preview:
     terms.check()
     snapshot = newest(workspace)
     mine = actor.organisation in {EVERYBODY, terms.owner}
-    running = _running(snapshot, terms) if mine else []
+    running = _running(snapshot.table, terms) if mine else []
     shared, firms = [], set[str]()
-    for of in _kinds(terms):
+    for of in scope.kinds(terms):
         rows = before = None
         if mine:
             table = snapshot.table(of.name).filter(pl.col("owner") == terms.owner)
-            inside = _within(snapshot, of, table, terms)
+            inside = scope.within(snapshot.table, of, table, terms)
             firms |= _firms(of, table.filter(inside)) - {terms.owner, terms.grantee}
             already = pl.zeros(len(table), pl.Boolean, eager=True)
             for other in running:
-                if of in _kinds(other):
-                    already |= _within(snapshot, of, table, other)
+                if of in scope.kinds(other):
+                    already |= scope.within(snapshot.table, of, table, other)
             rows, before = int(inside.sum()), int((inside & already).sum())
         shared.append(Shared(of.name, of.text, rows, before, _hidden(of, terms)))
     named = Aspect.IDENTITY.value in terms.aspects
@@ -83,63 +81,23 @@ def preview_of(workspace: Workspace, actor: Actor, number: str, version: int | N
     return preview(workspace, actor, find(workspace, actor, number, version)[1])
 
 
-def _kinds(terms: Terms) -> list[Kind]:
-    """The kinds of rows that the aspects cover; with some records only, those that are about parts."""
-    scoped = terms.records != ALL
-    return [
-        each
-        for each in KINDS.values()
-        if each.sharing == "agreed" and each.aspect.value in terms.aspects and (each.subject or not scoped)
-    ]
-
-
 def _hidden(of: Kind, terms: Terms) -> tuple[Text, ...]:
     """The columns of a kind that stay hidden: of another aspect, or the owner's own."""
     fields = [f for n, f in of.fields.items() if f.meta.own or of.aspect_of(n).value not in terms.aspects]
     return tuple(field.label for field in fields)
 
 
-def _running(snapshot: Snapshot, terms: Terms) -> list[Terms]:
+def _running(tables: scope.Tables, terms: Terms) -> list[Terms]:
     """The owner's agreements with the same grantee, or with everyone, that hold now, as far as they overlap in purpose
     and in how figures may be used.
     """
-    rows = snapshot.table(AGREEMENT).filter(
-        (pl.col("owner") == terms.owner)
-        & pl.col("grantee").is_in([terms.grantee, EVERYONE])
-        & (pl.col("state") == AgreementState.ACCEPTED.value)
-    )
-    now = dt.datetime.now(dt.UTC)
-    found = [Terms.read(row) for row in rows.to_dicts()]
     return [
-        each for each in found if each.active(now) and each.mode is terms.mode and {*each.purposes} & {*terms.purposes}
+        each
+        for _, each in scope.running(tables, terms.owner)
+        if each.grantee in {terms.grantee, EVERYONE}
+        and each.mode is terms.mode
+        and {*each.purposes} & {*terms.purposes}
     ]
-
-
-def _within(snapshot: Snapshot, of: Kind, rows: pl.DataFrame, terms: Terms) -> pl.Series:
-    """Which of the owner's rows of a kind are among the records of an agreement."""
-    if terms.records == ALL:
-        return pl.repeat(value=True, n=len(rows), dtype=pl.Boolean, eager=True)
-    found = pl.zeros(len(rows), pl.Boolean, eager=True)
-    if of.subject is None:
-        return found
-    for term in terms.records.split(";"):
-        what, _, name = term.partition(":")
-        fits = rows[of.subject].is_in(_parts(snapshot, terms.owner, what, name).implode())
-        if what == "product" and "product" in of.fields:
-            fits &= rows["product"].is_null() | (rows["product"] == name)
-        found |= fits.fill_null(value=False)
-    return found
-
-
-def _parts(snapshot: Snapshot, owner: str, what: str, name: str) -> pl.Series:
-    """The parts that a piece of `records` means, by what the owner says of them."""
-    if what == "part":
-        return pl.Series([name])
-    if what == "class":
-        parts = snapshot.table("part")
-        return parts.filter((pl.col("owner") == owner) & (pl.col("part_class") == name))["key"]
-    lines = snapshot.table("contains").filter(pl.col("owner") == owner).select("key", here="parent", there="child")
-    return walk(lambda level: lines.join(level.alias("here").to_frame(), on="here", how="semi"), [name], None)["key"]
 
 
 def _firms(of: Kind, rows: pl.DataFrame) -> set[str]:
@@ -218,7 +176,7 @@ def _sentences(terms: Terms, shared: list[Shared], named: bool, firms: int | Non
             f"共 {total} 行，其中 {before} 行现有协议已经涵盖，新增 {total - before} 行。",
             f"That is {total} rows: {before} of them are shared so by an agreement there is, {total - before} are new.",
         )
-    if any(piece.partition(":")[0] in _ALSO_OTHERS for piece in terms.records.split(";")):
+    if scope.open_ended(terms):
         yield Text(
             "哪些零部件属于该类别或在其下级，编码方和对方的资料也算数：实际涵盖的行可能多于此处所计。",
             "What is of that class, or in that part, is also for its issuer and the grantee to say: more rows may be "
@@ -250,10 +208,6 @@ _SCOPE: dict[str, Text] = {
     "class": Text("类别 {name} 的零部件", "parts of class {name}"),
     "product": Text("产品 {name} 及其下级", "product {name} and all in it"),
 }
-
-
-_ALSO_OTHERS = ("class", "subtree", "product")
-"""Records of which not the owner alone says what they are."""
 
 
 def _records_text(terms: Terms) -> Text:
