@@ -29,7 +29,8 @@ FEW = 64
 _SAYS_MOST: dict[str, str] = {
     "part": "issuer", "part_alias": "organisation", "contains": "parent", "supplies": "supplier", "mode": "part",
     "propagation": "downstream_part", "lot": "maker", "lot_genealogy": "into_maker", "shipment": "maker",
-    "declared_value": "maker",
+    "declared_value": "maker", "reliability_test": "maker", "fmea_item": "part", "change_notice": "maker",
+    "approval": "customer",
 }  # fmt: skip
 """Whose statement counts first when several owners state one thing: the organisation in (or issuing) this field."""
 

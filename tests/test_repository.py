@@ -173,4 +173,5 @@ def test_what_may_be_used_and_not_seen_is_opened_by_few() -> None:
         "analytics/disclosure.py",
         "chaingraph/audit/owners.py",
         "chaingraph/basis.py",
+        "chaingraph/contradictions.py",
     }
