@@ -6,6 +6,7 @@ Importing the package fills the registry: every module with an analysis is named
 from analytics import (
     benchmark,
     contributions,
+    data_quality,
     forecast,
     growth,
     life_comparison,
@@ -36,6 +37,7 @@ __all__ = [
     "benchmark",
     "compute_benchmark",
     "contributions",
+    "data_quality",
     "forecast",
     "growth",
     "life_comparison",

@@ -36,6 +36,7 @@ _ALL = (Aspect.IDENTITY, Aspect.STRUCTURE, Aspect.SUPPLY, Aspect.RELIABILITY, As
 RESTS_ON: dict[str, tuple[Aspect, ...]] = {
     "class_rates": _ALL,
     "contributions": _ALL,
+    "data_quality": _ALL,
     "growth": (Aspect.FAILURES, Aspect.STRUCTURE, Aspect.IDENTITY),
     "life_comparison": _ALL,
     "life_model": _ALL,

@@ -16,10 +16,18 @@ from server.cli.command import Command, argument, command, option
 from server.cli.demo import mark
 from server.cli.session import Session
 
-SUBJECTS = {"product": "PRODUCT", "part": "PART", "thing": "ID"}
+SUBJECTS = {"product": "PRODUCT", "part": "PART", "thing": "ID", "organisation": "ORG"}
 SPELLED = {("propagate", "hours"): "at"}
 """Options that are not called as the analysis' parameter is."""
-METAVARS = {"mission": "HOURS", "maker": "ORG", "top": "N", "limit": "N", "depth": "N", "explain": "RANK"}
+METAVARS = {
+    "organisation": "ORG",
+    "mission": "HOURS",
+    "maker": "ORG",
+    "top": "N",
+    "limit": "N",
+    "depth": "N",
+    "explain": "RANK",
+}
 CHINESE = {
     "hours": "寿命，以产品的寿命单位计，从 0 起，以逗号分隔。",
     "mission": "任务时长，以产品的寿命单位计。",
@@ -32,6 +40,7 @@ CHINESE = {
     "mechanism": "只计该失效机理及其下级的失效。",
     "units": "试验件数。",
     "test_gains.hours": "每件试验时长，以各零部件的寿命单位计；缺省为其在任务内达到的寿命。",
+    "data_quality.organisation": "看哪个组织的数据；缺省为能看到其数据的所有组织。",
     "growth.maker": "由该组织制造；缺省合计各制造商。",
     "growth.mode": "失效模式，其他模式的失效按中止计；缺省合计各模式。",
     "growth.change": "变更生效日（YYYY-MM-DD），或 version：只比较版本。",

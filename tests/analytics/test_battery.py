@@ -20,6 +20,7 @@ from tests.chaingraph.world import line, machine, rows
 ASKED: dict[str, dict[str, Any]] = {
     "class_rates": {"part": "B"},
     "contributions": {"product": "M", "mission": 500.0},
+    "data_quality": {"organisation": "S1"},
     "growth": {"part": "B"},
     "life_comparison": {"part": "B"},
     "life_model": {"part": "B"},
@@ -106,7 +107,8 @@ def test_what_does_not_exist_is_said_and_a_circle_ends(name: str) -> None:
 @pytest.mark.parametrize("name", list(ASKED))
 def test_the_store_and_its_journal_give_the_same_answer(name: str, demo_workspace: Workspace) -> None:
     asked = {
-        k: {"M": "VMC850", "B": "X13", "part:L01/M": "part:L01/VMC850"}.get(str(v), v) for k, v in ASKED[name].items()
+        k: {"M": "VMC850", "B": "X13", "part:L01/M": "part:L01/VMC850", "S1": "S05"}.get(str(v), v)
+        for k, v in ASKED[name].items()
     }
     replayed = View(Snapshot.empty().apply(demo_workspace.store.journal()))
     mapped = demo_workspace.view()
