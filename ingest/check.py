@@ -144,6 +144,7 @@ class Checker:
             source = next(s for s in sources if s.number == number)
             self.report.count(source.name, of.name).same += count
         self.kept[of.name] = rows["key"]
+        self._tell_contradicting(of, rows.filter(pl.col("_state") != "same"), sources)
         moved = pl.col("_upload") == pl.lit(self.replacing, pl.String)
         self.rows[of.name] = rows.filter((pl.col("_state") != "same") | moved.fill_null(value=False))
 
@@ -180,6 +181,28 @@ class Checker:
                 mine = found.filter(pl.col("_sheet") == source.number).select("row", agreement="key")
                 self.report.add_rows(code, mine, file=source.name)
         return rows.filter(~pl.col("key").is_in(pl.concat([found["key"] for _, found in wrong]).implode()))
+
+    def _tell_contradicting(self, of: Kind, rows: pl.DataFrame, sources: list[Source]) -> None:
+        """Where another owner whom the loader sees states the same thing otherwise: cell by cell, and how many rows."""
+        if not (of.by_owner and of.merged and rows.height):
+            return
+        fields = [name for name in of.fields if name not in {*of.key, "stub"}]
+        mine = rows.select("_sheet", "row", "owner", *fields, natural=of.natural_of())
+        theirs = self.view.stated(of.name).select(
+            natural=of.natural_of(), _by="owner", **{f"_{name}": pl.col(name) for name in fields}
+        )
+        both = mine.join(theirs, on="natural", how="inner").filter(pl.col("owner") != pl.col("_by"))
+        wrong = []
+        for name in fields:
+            differs = both.filter(pl.col(name) != pl.col(f"_{name}"))
+            for source in sources:
+                here = differs.filter(pl.col("_sheet") == source.number)
+                cells = here.select("row", value=pl.col(name).cast(pl.String), other=pl.col(f"_{name}"), owner="_by")
+                self.report.add_rows("row.contradicts", cells, file=source.name, column=_heading(source, name))
+            wrong.append(differs.select("_sheet", "row"))
+        for number, count in pl.concat(wrong).unique().group_by("_sheet").len().iter_rows():
+            source = next(s for s in sources if s.number == number)
+            self.report.count(source.name, of.name).contradicting = count
 
     def _warn_of_equal(self, same: pl.DataFrame, sources: list[Source]) -> None:
         nameless = same.filter(pl.col("id").str.starts_with("r:") & pl.col("serial").is_null())

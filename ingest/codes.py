@@ -325,6 +325,13 @@ CODES: dict[str, Code] = {
         "请更正被授权方。",
         "Correct the grantee.",
     ),
+    "row.contradicts": _code(
+        "warning",
+        "与 {owner} 的说法不同（{other}）。",
+        "{owner} states otherwise ({other}).",
+        "请核对；两种说法都会保留。",
+        "Settle it with them; both statements are kept.",
+    ),
     # questions
     "question.open": _code(
         "error",

@@ -313,3 +313,24 @@ def test_an_inspection_sheet_is_known_by_its_columns(demo: Workspace) -> None:
     rows = demo.view("L01").table("inspection").sort("row")
     assert len(rows) == report.total.new == 24
     assert rows.select("maker", "received", "checked", "rejected", "ppm").row(1) == ("S24", 200, 80, 2, 25000.0)
+
+
+def test_what_another_firm_states_otherwise_is_told_where_it_is_seen(workspace: Workspace, tmp_path: Path) -> None:
+    heading = "part,supplier,customer,lead_time_days\n"
+    take(workspace, tmp_path, "parts.csv", "number\nB\nC\n", by="L01", administrator=True)
+    first = heading + "L01/B,S1,L01,30\nL01/C,S1,L01,20\n"
+    take(workspace, tmp_path, "supplies.csv", first, by="L01", administrator=True)
+    shared(workspace, "L01")
+    report = take(workspace, tmp_path, "supplies.csv", heading + "L01/B,S1,L01,60\nL01/C,S1,L01,20\n", by="S1")
+    told = [(f.code, f.row, f.column, f.value, f.text.en) for f in report.findings if f.code == "row.contradicts"]
+    assert told == [("row.contradicts", 2, "lead_time_days", "60.0", "L01 states otherwise (30.0).")]
+    assert report.total.contradicting == 1
+
+
+def test_what_is_not_seen_contradicts_nothing(workspace: Workspace, tmp_path: Path) -> None:
+    heading = "part,supplier,customer,lead_time_days\n"
+    take(workspace, tmp_path, "parts.csv", "number\nB\nC\n", by="L01", administrator=True)
+    take(workspace, tmp_path, "supplies.csv", heading + "L01/B,S1,L01,30\n", by="L01", administrator=True)
+    report = take(workspace, tmp_path, "supplies.csv", heading + "L01/B,S1,L01,60\n", by="S1")
+    assert report.total.contradicting == 0
+    assert "row.contradicts" not in {f.code for f in report.findings}
