@@ -8,6 +8,7 @@ from typing import Literal
 
 import polars as pl
 
+from chaingraph import Seer
 from ingest import headers
 from ingest.decisions import Question, SheetDecisions
 from ingest.load import Looked
@@ -80,15 +81,17 @@ class Preview:
     report: Report
     digest: str
     ready: bool
+    seers: tuple[Seer, ...] = ()
+    """Who will see rows of it once it is taken, by the agreements in force."""
 
 
-def preview(looked: Looked) -> Preview:
-    """What people are shown of what a load would do."""
+def preview(looked: Looked, seers: Sequence[Seer] = ()) -> Preview:
+    """What people are shown of what a load would do, and who will see it then."""
     total = looked.report.total
     ready = bool(total.new or total.changed or total.same or total.raw)
     open_questions = any(q.required and q.answer is None for s in looked.opened.sheets for q in s.questions)
     seen = tuple(_seen(sheet) for sheet in looked.opened.sheets)
-    return Preview(seen, looked.report, looked.digest, ready and not open_questions)
+    return Preview(seen, looked.report, looked.digest, ready and not open_questions, tuple(seers))
 
 
 def _seen(sheet: Sheet) -> SheetSeen:

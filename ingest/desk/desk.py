@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from chaingraph import Actor, ChaingraphError, Conflict, NotFound, StoreError, Workspace
+from chaingraph import Actor, ChaingraphError, Conflict, NotFound, StoreError, Workspace, who_will_see
 from ingest.decisions import Memory, SheetDecisions
 from ingest.desk.drafts import Draft, DraftFile, Drafts
 from ingest.desk.spool import Spool, file_name
@@ -69,6 +69,10 @@ class Desk:
         draft = self.get(actor, number)
         return [self._spool.received(path) for path in self._paths(draft)]
 
+    def path(self, actor: Actor, number: str, index: int) -> Path:
+        """Where a file is, for who reads it in this process. Raises NotFound."""
+        return self._path(self.get(actor, number), index)
+
     # what is shown, and decided
 
     def get(self, actor: Actor, number: str) -> Draft:
@@ -96,7 +100,8 @@ class Desk:
 
     def preview(self, actor: Actor, number: str, progress: Callable[[Step], None] = silent) -> Preview:
         """What people are shown before they confirm. Raises NotFound."""
-        return preview(self.look(actor, number, progress))
+        looked = self.look(actor, number, progress)
+        return preview(looked, who_will_see(self.workspace.snapshot(), looked.put))
 
     def decide(self, actor: Actor, number: str, decisions: Mapping[str, SheetDecisions]) -> Draft:
         """Decide about sheets by name; what was decided before and is not said anew stays. Raises as `append`."""
