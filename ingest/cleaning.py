@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from ingest import formulas
 from ingest.headers import fold
 
 _BLANK = "\u0020\u00a0\u3000\ufeff\u200b\t\r\n"
@@ -36,8 +37,10 @@ class Cleaned(NamedTuple):
 
 
 def text(cells: pl.Series) -> pl.Series:
-    """Text without blanks around it; nothing where nothing is left."""
-    stripped = cells.str.strip_chars(_BLANK)
+    """Text without blanks around it, and without the apostrophe that an export puts before what looks like a formula;
+    nothing where nothing is left.
+    """
+    stripped = formulas.restored(cells.str.strip_chars(_BLANK))
     return stripped.set(stripped == "", None) if (stripped == "").any() else stripped
 
 

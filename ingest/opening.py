@@ -23,6 +23,8 @@ from ingest.report import Report, finding
 from ingest.sheets import Source
 from schema import KINDS, Text
 
+FINDINGS, GUIDE = "问题清单 Findings", "填写说明 Guide"
+"""Worksheets that go back to people with their files and templates, and say nothing when they come again."""
 _READERS = 2
 _KINDS_SHOWN = 3
 _ROWS_SHOWN = 5
@@ -124,8 +126,9 @@ def opened(
                 report.add(finding("sheet.hidden", file=f"{path.name}[{sheet}]"))
             for note in read.notes:
                 report.add(finding(note["code"], file=path.name, value=note["place"], **note["values"]))
-            for table in read.tables:
-                names = [table.sheet, path.stem] if len(read.tables) == 1 else [table.sheet]
+            tables = [table for table in read.tables if table.sheet not in {FINDINGS, GUIDE}]
+            for table in tables:
+                names = [table.sheet, path.stem] if len(tables) == 1 else [table.sheet]
                 decided = (decisions or {}).get(table.name, UNDECIDED)
                 old = memory.recall(table.header) if memory else UNDECIDED
                 all_found.sheets.append(_sheet(len(all_found.sheets), table, digest, names, decided, old, report))

@@ -19,7 +19,10 @@ from typing import Any, Self
 from .limits import MIB, Limits, Unreadable
 
 _FOLDER = str(Path(__file__).resolve().parents[1])
-_START = "import sys; sys.path.append(sys.argv.pop(1)); from reading.worker import main; main()"
+_START = (
+    "import sys; from importlib import import_module; sys.path.append(sys.argv.pop(1)); "
+    "import_module('reading.' + sys.argv.pop(1)).main()"
+)
 """The package `reading` without the rest of `ingest`, which takes time: its modules import each other relatively."""
 _LOOK_SECONDS = 0.02
 _PAGE = mmap.PAGESIZE
@@ -34,11 +37,12 @@ _KEPT = ("PATH", "SYSTEMROOT")
 class Child:
     """A process that parses one file after another; it is started when needed, and anew after a file has killed it.
 
-    For one thread at a time. `close` it at the end.
+    `worker` is the module of this package that runs in it. For one thread at a time. `close` it at the end.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, worker: str = "worker") -> None:
         self.limits = limits
+        self._worker = worker
         self._process: subprocess.Popen[bytes] | None = None
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._listener: threading.Thread | None = None
@@ -85,7 +89,7 @@ class Child:
 
     def _start(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
-            [sys.executable, "-I", "-c", _START, _FOLDER, json.dumps(dataclasses.asdict(self.limits))],
+            [sys.executable, "-I", "-c", _START, _FOLDER, self._worker, json.dumps(dataclasses.asdict(self.limits))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

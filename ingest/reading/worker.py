@@ -9,27 +9,28 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from .limits import Limits, Unreadable
 
 
-def main() -> None:
-    """Parse files under the limits until there are no more."""
+def main(work: Callable[[Path, Path, Limits], dict[str, object]] | None = None) -> None:
+    """Parse files under the limits until there are no more, or do other `work` with them."""
     limits = Limits(**json.loads(sys.argv[1]))
     _limit(limits)
     for line in sys.stdin:
         job = json.loads(line)
         path, out = Path(job["path"]), Path(job["out"])
         try:
-            result: dict[str, object] = _result(path, out, limits)
+            found: dict[str, object] = (work or result)(path, out, limits)
         except Unreadable as unreadable:
-            result = {"refused": unreadable.code, "values": unreadable.values}
+            found = {"refused": unreadable.code, "values": unreadable.values}
         except MemoryError:
             raise  # and die of it, as of any allocation that fails in a library
         except Exception as error:  # noqa: BLE001 - whatever a parser says, it is about the file; its text may quote cells
-            result = {"refused": "file.damaged", "values": {"reason": type(error).__name__}}
-        (out / "result.json").write_text(json.dumps(result), encoding="utf-8")
+            found = {"refused": "file.damaged", "values": {"reason": type(error).__name__}}
+        (out / "result.json").write_text(json.dumps(found), encoding="utf-8")
         _say("done")
 
 
@@ -42,7 +43,8 @@ def _limit(limits: Limits) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _result(path: Path, out: Path, limits: Limits) -> dict[str, object]:
+def result(path: Path, out: Path, limits: Limits) -> dict[str, object]:
+    """The tables of a file, written to `out`, and notes about it; raises Unreadable."""
     # polars is imported under the limits, not before them
     suffix = path.suffix.lower()
     if suffix == ".json":

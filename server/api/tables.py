@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chaingraph import Action, Capability, View
+from ingest.formulas import defused
 from schema import BASE, Kind, Text
 from server.api import aspects, touched
 from server.api.budget import Budgets
@@ -28,9 +29,6 @@ from server.api.filters import both, condition, operators_of
 from server.api.limits import BITS
 from server.api.naming import lists
 from server.api.paging import By, Listing
-
-FORMULA = r"^\s*[=+\-@＝＋－＠]|^[\t\r\n]"
-"""How a cell begins that a spreadsheet may run."""
 
 CELLS = 100
 """So many cells of a table cost as much as one object of GraphQL."""
@@ -95,10 +93,7 @@ def labelled(of: Kind, frame: pl.DataFrame, locale: str) -> pl.DataFrame:
 
 def harmless(frame: pl.DataFrame) -> pl.DataFrame:
     """The table with a `'` before every text that a spreadsheet would run as a formula."""
-    texts = pl.col(pl.String)
-    return frame.with_columns(
-        pl.when(texts.str.contains(FORMULA)).then(pl.lit("'") + texts).otherwise(texts).name.keep()
-    )
+    return frame.with_columns(defused(pl.col(pl.String)).name.keep())
 
 
 def written(frame: pl.DataFrame, form: str) -> bytes:

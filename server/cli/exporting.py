@@ -10,7 +10,6 @@ import click
 from schema import KINDS, Field, Kind
 from schema.core import escape
 from schema.text import Text
-from server.cli import output
 from server.cli.command import argument, command, option
 from server.cli.demo import mark
 from server.cli.session import Session
@@ -75,6 +74,8 @@ def _written(field: Field, stubs: pl.Series) -> pl.Expr:
     """A column as a sheet writes it: references as people write them, no text that starts a formula."""
     import polars as pl
 
+    from ingest.formulas import defused
+
     column = pl.col(field.name)
     if field.meta.ref:
         plain, prefix = _plain(column), pl.lit(None, pl.String)
@@ -86,8 +87,7 @@ def _written(field: Field, stubs: pl.Series) -> pl.Expr:
         code = _plain(column.str.strip_prefix(prefix))
         column = pl.when(column.str.starts_with(prefix)).then(code).otherwise(plain)
     if field.dtype == pl.String:
-        formula = column.str.contains(output.FORMULA) & ~column.str.contains(output.NUMBER)
-        column = pl.when(formula).then("'" + column).otherwise(column)
+        column = defused(column)
     return column.alias(field.name)
 
 

@@ -1,0 +1,190 @@
+"""Files go back as the workbooks that they were, with what is wrong marked in them, and come again as before."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import openpyxl
+import polars as pl
+import pytest
+from openpyxl.styles import PatternFill
+
+import ingest.marked
+from chaingraph import Workspace
+from ingest.load import Looked, load, look
+from ingest.marked import marked
+from ingest.opening import FINDINGS
+from ingest.reading import Limits, Unreadable
+from tests.ingest.files import text
+
+RED, YELLOW, BLUE = "FFFFC7CE", "FFFFEB9C", "FFBDD7EE"
+
+
+def back(looked: Looked, path: Path, locale: str = "zh", **how: Limits) -> openpyxl.Workbook:
+    content = marked(looked, path, locale, **how)
+    return openpyxl.load_workbook(io.BytesIO(content))
+
+
+def links(book: openpyxl.Workbook) -> list[str | None]:
+    cells = [row[1] for row in book[FINDINGS].iter_rows(min_row=2)]
+    return [cell.hyperlink.location for cell in cells if cell.hyperlink]
+
+
+def factory(path: Path) -> Path:
+    """A workbook as a factory has it: a merged title, an empty column at the left, what looks like a formula."""
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    sheet.title = "供货"
+    sheet["B1"] = "某厂供货清单"
+    sheet.merge_cells("B1:E1")
+    for at, heading in enumerate(["物料编码", "供应商代码", "供货比例", "备注"], 2):
+        sheet.cell(3, at, heading)
+    rows: list[tuple[str | float | None, ...]] = [
+        ("A1", "S5", 1, "好"),
+        ("A2", "S6", "六成", "=1+1"),
+        ("A3", "S7", 1.4, None),
+    ]
+    for row, cells in enumerate(rows, 4):
+        for at, value in enumerate(cells, 2):
+            sheet.cell(row, at, value)
+    sheet["E5"].data_type = "s"
+    sheet["E5"].quotePrefix = True
+    sheet["B4"].fill = PatternFill("solid", fgColor="FF00FF00")
+    sheet.column_dimensions["C"].width = 33
+    sheet["D4"].number_format = "0.00%"
+    other = book.create_sheet("零部件")
+    other.append(["物料编码", "名称"])
+    other.append(["A1", "轴承"])
+    book.save(path)
+    return path
+
+
+def test_bad_cells_are_coloured_and_commented_in_the_workbook_as_it_was(workspace: Workspace, tmp_path: Path) -> None:
+    path = factory(tmp_path / "供货.xlsx")
+    book = back(look(workspace, [path], by="S1"), path)
+    assert book.sheetnames == [FINDINGS, "供货", "零部件"]
+    sheet = book["供货"]
+    assert [sheet[at].fill.fgColor.rgb for at in ("D5", "D6")] == [RED, RED]
+    assert sheet["D5"].comment is not None
+    assert "错误" in sheet["D5"].comment.text
+    assert "处理" in sheet["D5"].comment.text
+    assert sheet["D4"].comment is None
+    assert (sheet["B4"].fill.fgColor.rgb, sheet["D4"].number_format) == ("FF00FF00", "0.00%")
+    assert sheet.column_dimensions["C"].width == 33
+    assert [str(merged) for merged in sheet.merged_cells.ranges] == ["B1:E1"]
+    assert sheet.sheet_view.selection[0].activeCell == "D5"
+    assert (sheet["E5"].value, sheet["E5"].data_type, sheet["E5"].quotePrefix) == ("=1+1", "s", True)
+    assert [s.title for s in book.worksheets if s.sheet_view.tabSelected] == [FINDINGS]
+
+
+def test_the_list_in_front_links_to_the_cells(workspace: Workspace, tmp_path: Path) -> None:
+    path = factory(tmp_path / "供货.xlsx")
+    book = back(look(workspace, [path], by="S1"), path, "en")
+    sheet = book[FINDINGS]
+    rows = list(sheet.iter_rows(min_row=2))
+    at = {row[1].value: row for row in rows}
+    assert "'供货'!D5" in links(book)
+    assert [cell.value for cell in at["供货!D5"][2:6]] == ["供货", 5, "供货比例", "六成"]
+    assert rows[0][0].value == "Error"
+    assert rows[0][0].fill.fgColor.rgb == RED
+
+
+def test_what_goes_back_says_the_same_when_it_comes_again(workspace: Workspace, tmp_path: Path) -> None:
+    path = factory(tmp_path / "供货.xlsx")
+    first = look(workspace, [path], by="S1")
+    again = tmp_path / "again" / "供货.xlsx"
+    again.parent.mkdir()
+    again.write_bytes(marked(first, path))
+    second = look(workspace, [again], by="S1")
+    assert [s.table.name for s in second.opened.sheets] == [s.table.name for s in first.opened.sheets]
+    for old, new in zip(first.opened.sheets, second.opened.sheets, strict=True):
+        assert (new.table.header, new.table.header_row) == (old.table.header, old.table.header_row)
+        assert new.table.cells.equals(old.table.cells)
+    assert second.report.findings == first.report.findings
+    book = openpyxl.load_workbook(again)
+    book["供货"]["D5"] = 1
+    book.save(again)
+    third = back(look(workspace, [again], by="S1"), again)["供货"]
+    assert (third["D5"].comment, third["D5"].fill.fill_type) == (None, None)
+    assert third["D6"].fill.fgColor.rgb == RED
+
+
+def test_a_csv_file_becomes_a_workbook_with_the_same_rows(workspace: Workspace, tmp_path: Path) -> None:
+    content = "供货清单,,\n\n物料编码,供应商代码,供货比例\n0012,S5,1\n'=A2,S6,=1+1\n"
+    path = text(tmp_path, "supplies.csv", content)
+    first = look(workspace, [path], by="S1")
+    sheet = back(first, path)["supplies"]
+    assert [[cell.value for cell in row] for row in sheet.iter_rows(min_row=3)] == [
+        ["物料编码", "供应商代码", "供货比例"], ["0012", "S5", "1"], ["'=A2", "S6", "=1+1"],
+    ]  # fmt: skip
+    assert (sheet["A1"].value, sheet["C5"].data_type, sheet["C5"].fill.fgColor.rgb) == ("供货清单", "s", RED)
+    again = tmp_path / "supplies.xlsx"
+    again.write_bytes(marked(first, path))
+    second = look(workspace, [again], by="S1")
+    assert second.opened.sheets[0].table.cells.equals(first.opened.sheets[0].table.cells)
+    assert second.put["supplies"]["part"].to_list() == first.put["supplies"]["part"].to_list()
+
+
+def test_questions_are_blue_at_their_headings(workspace: Workspace, tmp_path: Path) -> None:
+    path = text(tmp_path, "寿命.csv", "物料编码,累计工作时间(h)\nA1,100\nA2,200\n")
+    looked = look(workspace, [path], by="S1")
+    asked = [q for s in looked.opened.sheets for q in s.questions if q.answer is None]
+    assert asked
+    book = back(looked, path)
+    levels = [row[0].value for row in book[FINDINGS].iter_rows(min_row=2)]
+    assert "待确认" in levels
+    fills = {cell.fill.fgColor.rgb for cell in book["寿命"][1]}
+    assert fills & {BLUE, RED}
+
+
+def test_of_a_large_file_the_bad_rows_come_back_with_their_numbers(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest.marked, "MOST_CELLS", 100)
+    lines = [f"A{i},S5,{'很多' if i in (50, 90) else 1}" for i in range(100)]
+    path = text(tmp_path, "supplies.csv", "物料编码,供应商代码,供货比例\n" + "\n".join(lines) + "\n")
+    book = back(look(workspace, [path], by="S1"), path)
+    sheet = book["supplies"]
+    assert [[cell.value for cell in row] for row in sheet.iter_rows()] == [
+        ["行号 row no", "物料编码", "供应商代码", "供货比例"],
+        [52, "A50", "S5", "很多"],
+        [92, "A90", "S5", "很多"],
+    ]
+    assert sheet["D3"].fill.fgColor.rgb == RED
+    assert links(book) == ["'supplies'!D2", "'supplies'!D3"]
+    again = tmp_path / "again.xlsx"
+    sheet["D2"], sheet["D3"] = 1, 1
+    book.save(again)
+    assert not load(workspace, [again], by="S1").refused
+    assert workspace.view("S1").table("supplies").height == 2
+
+
+def test_a_file_that_breaks_the_bounds_comes_back_as_no_workbook(workspace: Workspace, tmp_path: Path) -> None:
+    path = factory(tmp_path / "供货.xlsx")
+    looked = look(workspace, [path], by="S1")
+    with pytest.raises(Unreadable, match=r"file\.too_large"):
+        marked(looked, path, limits=Limits(seconds=0.01))
+
+
+def test_texts_like_formulas_are_themselves_again_after_an_export() -> None:
+    from ingest.formulas import defused, restored
+
+    said = ["=1+1", "'=1+1", "''=1", "+CMD", "-a", "-5", "@x", "'quoted'", "＝1", "plain", "", None]
+    frame = pl.DataFrame({"text": said})
+    out = frame.select(defused(pl.col("text"))).to_series()
+    assert out.to_list() == [
+        "'=1+1",
+        "''=1+1",
+        "'''=1",
+        "'+CMD",
+        "'-a",
+        "-5",
+        "'@x",
+        "'quoted'",
+        "'＝1",
+        "plain",
+        "",
+        None,
+    ]
+    assert restored(out).to_list() == said
