@@ -7,7 +7,8 @@ are taken leniently: what cannot be used is noted, the rest is read.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,11 @@ import polars as pl
 
 from ..limits import Limits, Unreadable
 
-Row = Mapping[str, str | int | float | bool | None]
+Value = str | int | float | bool | None
+Row = dict[str, Value]
+_NOTES_OF_A_CODE = 50
+_SAID = 200
+"""Characters of a text of the document that a note shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +41,28 @@ class Document:
     format: str
     rows: dict[str, list[Row]] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
+    _merged: dict[tuple[Value, ...], Row] = field(default_factory=dict)
 
-    def add(self, sheet: str, **values: str | float | bool | None) -> None:
+    def add(self, sheet: str, **values: Value) -> None:
         """A row of a sheet."""
         self.rows.setdefault(sheet, []).append(values)
+
+    def merge(self, sheet: str, by: Sequence[str], place: str | None = None, **values: Value) -> None:
+        """A row of a sheet that may be described at several places: one row for each of what the fields `by` say.
+
+        What was said first stays; what says something else is noted.
+        """
+        key = (sheet, *(values.get(name) for name in by))
+        known = self._merged.get(key)
+        if known is None:
+            self._merged[key] = values
+            self.rows.setdefault(sheet, []).append(values)
+            return
+        for name, value in values.items():
+            if known.get(name) is None:
+                known[name] = value
+            elif value is not None and value != known[name]:
+                self.note("document.contradiction", place, what=name, said=str(value), first=str(known[name]))
 
     def note(self, code: str, place: str | None = None, **values: str | int) -> None:
         """Note something."""
@@ -49,9 +72,32 @@ class Document:
 Reader = Callable[[Any], Document | None]
 
 
+def objects(value: object) -> list[dict[str, Any]]:
+    """The objects in a list; nothing for what is no list."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def text(value: object) -> str | None:
+    """A text or number as text without blanks around it; None for anything else, and for nothing but blanks."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    return (value if isinstance(value, str) else repr(value)).strip() or None
+
+
+def child(value: object, *names: str) -> Any:
+    """What stands below an object under these names, one within the other; None where there is no such thing."""
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
 def readers() -> list[Reader]:
     """The formats, the most telling first."""
-    return []
+    from .aas import read as aas
+    from .cyclonedx import read as cyclonedx
+    from .omts import read as omts
+
+    return [aas, cyclonedx, omts]
 
 
 def parse(path: Path, out: Path, limits: Limits, tell: Callable[[int, int], None]) -> dict[str, Any] | None:
@@ -86,11 +132,32 @@ def written(found: Document, out: Path, limits: Limits, tell: Callable[[int, int
         frame.write_ipc(part, compression="uncompressed")
         tables.append({"sheet": sheet, "parts": [part.name]})
         tell(number + 1, len(found.rows))
-    notes = [{"code": n.code, "place": n.place, "values": dict(n.values)} for n in found.notes]
-    return {"tables": tables, "notes": notes, "format": found.format}
+    return {"tables": tables, "notes": list(_said(found.notes)), "format": found.format}
+
+
+def _said(notes: Sequence[Note]) -> Iterator[dict[str, Any]]:
+    """Notes as told: the first ones of each code, in short, and how many more there are."""
+    counts: Counter[str] = Counter()
+    for note in notes:
+        counts[note.code] += 1
+        if counts[note.code] <= _NOTES_OF_A_CODE:
+            values = {name: _short(v) if isinstance(v, str) else v for name, v in note.values.items()}
+            yield {"code": note.code, "place": _short(note.place) if note.place else None, "values": values}
+    for code, count in counts.items():
+        if count > _NOTES_OF_A_CODE:
+            yield {"code": "document.more", "place": None, "values": {"which": code, "count": count - _NOTES_OF_A_CODE}}
+
+
+def _short(said: str) -> str:
+    return _clean(said if len(said) <= _SAID else said[: _SAID - 1] + "…")
+
+
+def _clean(said: str) -> str:
+    """Without halves of surrogate pairs, which JSON can escape and UTF-8 cannot write."""
+    return said.encode("utf-8", "replace").decode("utf-8")
 
 
 def _text(value: str | float | bool | None) -> str | None:
     if value is None or isinstance(value, str):
-        return value
+        return value if value is None else _clean(value)
     return str(value).lower() if isinstance(value, bool) else repr(value)
