@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 import polars as pl
 
 from ingest import headers, reading
+from ingest.blanks import without_blanks
 from ingest.decisions import UNDECIDED, Decisions, Memory, Question, SheetDecisions
 from ingest.personal import masked_text
 from ingest.questions import EVENT, questions
@@ -147,6 +148,7 @@ def _sheet(
     """A sheet with its kind, its questions, and whether it can be taken; what stands against that is reported."""
     both = decided.over(old)
     found = headers.detect(table.header, names, both.kind, both.columns)
+    table = without_blanks(table, found.reading, report)
     if table.encoding not in {None, "utf-8", "utf-8-sig"}:
         report.add(finding("file.decoded", file=table.name, encoding=table.encoding, rows=_sample(table)))
     asked = questions(table, found, both)

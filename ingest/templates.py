@@ -1,56 +1,51 @@
-"""An empty sheet of a kind, for people to fill in: its heading row, which reads back as what it was made from."""
+"""A sheet of a kind to fill in, empty or with what is known already; it reads back as what it was made from."""
 
 from __future__ import annotations
 
 import codecs
 import csv
 import io
-import zipfile
-from xml.sax.saxutils import escape
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from chaingraph import NotFound
+from chaingraph import NotFound, View
+from ingest import formulas
 from ingest.headers import fold, sheet_kinds
+from ingest.opening import GUIDE
 from schema import Kind, Text
+from schema.core import Field
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
+    from openpyxl.worksheet.worksheet import Worksheet
 
 REQUIRED = "*"
 """Behind the heading of a column that must be there."""
 
-_XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
-_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
-_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-_PARTS = {
-    "[Content_Types].xml": (
-        f'<Types xmlns="{_PACKAGE}/content-types"><Default Extension="xml" ContentType="application/xml"/>'
-        f'<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-        f'<Override PartName="/xl/workbook.xml" ContentType="{_TYPE}.sheet.main+xml"/>'
-        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{_TYPE}.worksheet+xml"/>'
-        f'<Override PartName="/xl/styles.xml" ContentType="{_TYPE}.styles+xml"/></Types>'
-    ),
-    "_rels/.rels": (
-        f'<Relationships xmlns="{_PACKAGE}/relationships">'
-        f'<Relationship Id="rId1" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>'
-    ),
-    "xl/_rels/workbook.xml.rels": (
-        f'<Relationships xmlns="{_PACKAGE}/relationships">'
-        f'<Relationship Id="rId1" Type="{_OFFICE}/worksheet" Target="worksheets/sheet1.xml"/>'
-        f'<Relationship Id="rId2" Type="{_OFFICE}/styles" Target="styles.xml"/></Relationships>'
-    ),
-    "xl/styles.xml": (  # style 0 is general, 1 text (format 49), so that 0012 stays 0012
-        f'<styleSheet xmlns="{_MAIN}"><fonts count="1"><font><sz val="11"/><name val="Calibri"/></font></fonts>'
-        '<fills count="2"><fill><patternFill patternType="none"/></fill>'
-        '<fill><patternFill patternType="gray125"/></fill></fills>'
-        '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
-        '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
-        '<cellXfs count="2">'
-        '<xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
-        '<xf numFmtId="49" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/></cellXfs></styleSheet>'
-    ),
-}  # fmt: skip
-"""What a workbook of one sheet needs besides the sheet (ECMA-376)."""
+_ROWS = 10_000
+"""Rows down to which a sheet offers its lists."""
+_NAMES = 8
+_REQUIRED_FILL, _FILL = "FFFCE4D6", "FFDDEBF7"
+_YES, _NO = Text("是", "yes"), Text("否", "no")
+_GUIDE = (
+    Text("列名", "Heading"),
+    Text("必填", "Required"),
+    Text("含义", "Meaning"),
+    Text("填写", "What to write"),
+    Text("也可写作", "Other names"),
+)
+_WRITE: Mapping[type, Text] = {
+    int: Text("整数", "A whole number"),
+    float: Text("数字", "A number"),
+    bool: Text("是或否", "yes or no"),
+    str: Text("文本", "Text"),
+}
+_DATE = Text("日期，如 2025-03-01", "A day, as in 2025-03-01")
+_CHOICE = Text("从列表中选择", "One of the list")
+_CHOICES = Text("可选一个或多个，用分号分隔", "One or more, separated by semicolons")
+_PARTS = Text("本企业零部件", "Own parts")
 
 
 def sheet_kind(name: str) -> Kind:
@@ -84,27 +79,137 @@ def template(name: str, locale: str = "zh") -> bytes:
 
 
 def workbook(name: str, locale: str = "zh") -> bytes:
-    """The template of a kind of sheet as XLSX; columns of texts are formatted so, that codes keep their zeros."""
+    """The template of a kind of sheet as XLSX: headings that stay in view and say what they mean, lists to choose from,
+    codes formatted as text so that they keep their zeros, and a second sheet that explains the columns.
+    """
+    return _written(_book(sheet_kind(name), locale, [], []))
+
+
+def filled(view: View, name: str, locale: str = "zh") -> bytes:
+    """The template with what the viewer's organisation has: of parts its own, of a sheet about parts a row for each.
+
+    Rows to which nothing is added are passed over when the file comes back.
+    """
     kind = sheet_kind(name)
-    shown = headings(kind, locale)
-    fields = [f for f in kind.fields.values() if f.name != "stub"]
-    columns = "".join(
-        f'<col min="{i}" max="{i}" width="{max(10, 2 * len(heading))}" style="{int(field.dtype == pl.String())}"/>'
-        for i, (field, heading) in enumerate(zip(fields, shown, strict=True), 1)
-    )
-    cells = "".join(f'<c s="1" t="inlineStr"><is><t>{escape(heading)}</t></is></c>' for heading in shown)
-    parts = _PARTS | {
-        "xl/workbook.xml": (
-            f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>'
-            f'<sheet name="{kind.sheet}" sheetId="1" r:id="rId1"/></sheets></workbook>'
-        ),
-        "xl/worksheets/sheet1.xml": (
-            f'<worksheet xmlns="{_MAIN}"><cols>{columns}</cols>'
-            f'<sheetData><row r="1">{cells}</row></sheetData></worksheet>'
-        ),
-    }
+    own = view.table("part").filter((pl.col("owner") == view.viewer) & ~pl.col("stub")).sort("key")
+    mine = pl.col("issuer") == view.viewer
+    number = pl.when(mine).then(pl.col("number")).otherwise(pl.concat_str("issuer", "number", separator="/"))
+    numbers = own.select(number.alias("part")).to_series().to_list()
+    if kind.name == "part":
+        rows = own.select(f.name for f in _fields(kind)).to_dicts()
+    else:
+        about = "part" in kind.fields and kind.fields["part"].meta.ref == "part"
+        rows = [{"part": each} for each in numbers] if about else []
+    return _written(_book(kind, locale, rows, numbers))
+
+
+def _fields(kind: Kind) -> list[Field]:
+    return [f for f in kind.fields.values() if f.name != "stub"]
+
+
+def _book(kind: Kind, locale: str, rows: Sequence[Mapping[str, object]], parts: Sequence[str]) -> Workbook:
+    from openpyxl import Workbook as Book  # which takes a while, and only workbooks need it
+    from openpyxl.comments import Comment
+    from openpyxl.styles import Font, PatternFill
+    from openpyxl.utils import get_column_letter
+
+    book = Book()
+    sheet = book.worksheets[0]
+    sheet.title = kind.sheet or kind.name
+    guide = book.create_sheet(GUIDE)
+    fields, shown = _fields(kind), headings(kind, locale)
+    for at, (field, heading) in enumerate(zip(fields, shown, strict=True), 1):
+        cell = sheet.cell(1, at, heading)
+        cell.font = Font(bold=True)
+        cell.fill = PatternFill("solid", fgColor=_REQUIRED_FILL if field.required else _FILL)
+        cell.number_format = "@"
+        cell.comment = Comment("\n".join(_meaning(field, locale)), "template", width=320, height=120)
+        column = sheet.column_dimensions[get_column_letter(at)]
+        column.width = max(12, 2 * len(heading) + 2)
+        if field.dtype == pl.String():
+            column.number_format = "@"
+    sheet.freeze_panes = "A2"
+    for number, row in enumerate(rows, 2):
+        for at, field in enumerate(fields, 1):
+            value = row.get(field.name)
+            if value is not None:
+                _write(sheet, number, at, _said(field, value, locale))
+    _explain(guide, fields, shown, locale)
+    _offer(sheet, guide, fields, parts, locale)
+    return book
+
+
+def _write(sheet: Worksheet, row: int, column: int, value: str) -> None:
+    """A text, never a formula; a reader takes one apostrophe away from what would be one."""
+    kept = pl.select(formulas.defused(pl.lit(value))).item() if value.startswith("'") else value
+    cell = sheet.cell(row, column, kept)
+    cell.data_type, cell.number_format = "s", "@"
+    cell.quotePrefix = kept[:1] in "=+-@"
+
+
+def _said(field: Field, value: object, locale: str) -> str:
+    if field.vocabulary is not None:
+        return next(each.text.say(locale) for each in field.vocabulary if each.value == value)
+    if isinstance(value, bool):
+        return (_YES if value else _NO).say(locale)
+    return str(value)
+
+
+def _meaning(field: Field, locale: str) -> list[str]:
+    """What a column means, what to write there, and how else it may be called."""
+    how = _CHOICES if field.meta.codes else _CHOICE if field.vocabulary else _WRITE.get(field.python_type, _DATE)
+    said = [field.label.say(locale), field.description, how.say(locale)]
+    if names := field.meta.names[:_NAMES]:
+        said.append(f"{_GUIDE[4].say(locale)}: {', '.join(names)}")
+    return said
+
+
+def _explain(guide: Worksheet, fields: Sequence[Field], shown: Sequence[str], locale: str) -> None:
+    """The sheet that explains the columns."""
+    from openpyxl.styles import Alignment, Font
+
+    guide.append([heading.say(locale) for heading in _GUIDE])
+    for field, heading in zip(fields, shown, strict=True):
+        _, meaning, how, *_names = _meaning(field, locale)
+        guide.append([heading, "✓" if field.required else None, meaning, how, ", ".join(field.meta.names) or None])
+    for letter, width in zip("ABCDE", (24, 8, 60, 30, 60), strict=True):
+        guide.column_dimensions[letter].width = width
+    for row in guide.iter_rows():
+        for cell in row:
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
+            cell.font = Font(bold=cell.row == 1)
+    guide.freeze_panes = "A2"
+
+
+def _offer(sheet: Worksheet, guide: Worksheet, fields: Sequence[Field], parts: Sequence[str], locale: str) -> None:
+    """Lists to choose from, which stand beside the explanations; other spellings are taken too."""
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.datavalidation import DataValidation
+
+    at = len(_GUIDE) + 1
+    for number, field in enumerate(fields, 1):
+        values = _values(field, parts, locale)
+        if not values:
+            continue
+        at += 1
+        for row, value in enumerate([_PARTS.say(locale) if field.meta.ref else field.label.say(locale), *values], 1):
+            _write(guide, row, at, value)
+        letter, target = get_column_letter(at), get_column_letter(number)
+        source = f"'{GUIDE}'!${letter}$2:${letter}${len(values) + 1}"
+        offered = DataValidation("list", formula1=source, allow_blank=True, showErrorMessage=False)
+        offered.add(f"{target}2:{target}{_ROWS}")
+        sheet.add_data_validation(offered)
+
+
+def _values(field: Field, parts: Sequence[str], locale: str) -> list[str]:
+    if field.vocabulary is not None:
+        return [each.text.say(locale) for each in field.vocabulary]
+    if field.python_type is bool:
+        return [_YES.say(locale), _NO.say(locale)]
+    return list(parts) if field.meta.ref == "part" else []
+
+
+def _written(book: Workbook) -> bytes:
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path, text in parts.items():
-            archive.writestr(zipfile.ZipInfo(path), _XML + text)
+    book.save(file)
     return file.getvalue()
