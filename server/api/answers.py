@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import datetime as dt
 import enum
 import functools
 import inspect
@@ -104,7 +105,7 @@ def leaf(owner: str, name: str, annotation: Any) -> Any:
         return None if inner is None else several(inner)
     if isinstance(annotation, type) and issubclass(annotation, Vocabulary):
         return codes_of(annotation)
-    return annotation if annotation in {str, int, float, bool} else None
+    return annotation if annotation in {str, int, float, bool, dt.date} else None
 
 
 def digits(value: Any) -> Any:
