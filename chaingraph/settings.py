@@ -47,6 +47,14 @@ class Settings(BaseSettings):
         default_factory=lambda: platformdirs.user_cache_path("chaingraph", appauthor=False),
         description="Folder for what can be made anew: snapshots of graphs that are kept on a server.",
     )
+    spool: Path | None = Field(
+        None,
+        description="Folder for the files of uploads until they are taken, private to this user. Where none is named "
+        "they wait beside a store that is a file, else below `CHAINGRAPH_CACHE`.",
+    )
+    draft_hours: int = Field(
+        72, ge=1, le=8760, description="Hours after which the files of an upload that nobody goes on with are deleted."
+    )
     hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="Names, with commas between, under which `serve` is reached; requests under others are refused. "

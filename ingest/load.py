@@ -57,6 +57,7 @@ def load(
     actor: Actor | None = None,
     decisions: Decisions | None = None,
     expect: str | None = None,
+    number: str | None = None,
 ) -> Report:
     """Load files and dataset folders as one load; returns what was found and done.
 
@@ -64,7 +65,8 @@ def load(
     an administrator, who may load for others with an `owner` column. `dry_run` commits nothing; `strict` commits
     nothing if there is any error, otherwise good rows are taken. `replace` is an upload whose rows go if the load
     brings any, and not them again. The audit log names the `actor`, `by` where none is given. `decisions` are about
-    single sheets; where they say nothing, what the organisation has decided about such a layout before holds. Raises
+    single sheets; where they say nothing, what the organisation has decided about such a layout before holds. The
+    load is called `number`, else after its contents. Raises
     what `Workspace.submit` raises, NotFound for an unknown `replace`, and Conflict `upload.changed` where the outcome
     is another than the one of `look` whose digest is `expect`.
     """
@@ -81,9 +83,11 @@ def load(
     progress(Step("check", None, 0, 1))
     with workspace.writing():
         view = workspace.view(viewer)
-        put, delete = _plan(workspace, workspace.snapshot(), view, loader, found.sources, report, replace)
+        put, delete = _plan(workspace, workspace.snapshot(), view, loader, found.sources, report, replace, number)
         progress(Step("check", None, 1, 1))
-        if expect is not None and digest(load_id(loader, found.sources, replace), found, report) != expect:
+        unseen = expect is not None and digest(load_id(loader, found.sources, replace), found, report) != expect
+        total = sum(map(len, put.values())) + sum(map(len, delete.values()))
+        if unseen and (total or report.refused):  # what is all there already, nobody needs to see again
             raise Conflict(
                 "upload.changed",
                 Text("预览之后情况有变，没有写入。", "Things have changed since the preview; nothing was written."),
@@ -92,7 +96,6 @@ def load(
         if strict and report.refused:
             report.take_nothing()
             return report
-        total = sum(map(len, put.values())) + sum(map(len, delete.values()))
         if total:
             written = 0
 
@@ -103,7 +106,7 @@ def load(
 
             progress(Step("write", None, 0, total))
             put = {name: rows if rows["key"].is_sorted() else rows.sort("key") for name, rows in put.items()}
-            report.load = load_id(loader, found.sources, replace)
+            report.load = number or load_id(loader, found.sources, replace)
             entry = said(Action.LOAD, actor or Actor(loader.by), workspace, report.load, put, delete)
             agreed = agreements.entries(
                 put.get(agreements.NAME), actor or Actor(loader.by), report.load, entry.revision
@@ -161,6 +164,7 @@ def _plan(
     sources: list[Source],
     report: Report,
     replace: str | None,
+    number: str | None = None,
 ) -> tuple[dict[str, pl.DataFrame], dict[str, pl.Series]]:
     """What to put and what to delete, by kind, for the load of `sources` on this snapshot."""
     if replace is not None:
@@ -181,7 +185,7 @@ def _plan(
         for name, keys in delete.items():
             report.count(replace, name).removed = len(keys)
         put = {name: _together(name, put.get(name), old_put.get(name)) for name in {**put, **old_put}}
-    taken = _uploads(put, sources, uploads, loader, report, load_id(loader, sources, replace))
+    taken = _uploads(put, sources, uploads, loader, report, number or load_id(loader, sources, replace))
     if taken.height:
         put["upload"] = pl.concat([taken, *([put["upload"]] if "upload" in put else [])])
     return {name: rows.select(kind(name).schema.keys()) for name, rows in put.items()}, delete

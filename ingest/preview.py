@@ -87,11 +87,16 @@ class Preview:
 
 def preview(looked: Looked, seers: Sequence[Seer] = ()) -> Preview:
     """What people are shown of what a load would do, and who will see it then."""
-    total = looked.report.total
-    ready = bool(total.new or total.changed or total.same or total.raw)
-    open_questions = any(q.required and q.answer is None for s in looked.opened.sheets for q in s.questions)
     seen = tuple(_seen(sheet) for sheet in looked.opened.sheets)
-    return Preview(seen, looked.report, looked.digest, ready and not open_questions, tuple(seers))
+    return Preview(seen, looked.report, looked.digest, ready(looked), tuple(seers))
+
+
+def ready(looked: Looked) -> bool:
+    """Whether there is something to take, and no question open about what is not left out."""
+    total = looked.report.total
+    asked = (question for sheet in looked.opened.sheets if sheet.decided.take for question in sheet.questions)
+    unanswered = any(each.required and each.answer is None for each in asked)
+    return bool(total.new or total.changed or total.same or total.raw) and not unanswered
 
 
 def _seen(sheet: Sheet) -> SheetSeen:

@@ -24,6 +24,60 @@ class DraftFile(BaseModel):
     size: int | None = None
 
 
+class ReceiptSheet(BaseModel):
+    """What became of a sheet: its rows, those that were taken (new or changed) and those refused, and its upload, None
+    where it brought nothing new.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    kind: str | None
+    upload: str | None
+    rows: int
+    taken: int
+    refused: int
+
+
+class Receipt(BaseModel):
+    """What whoever brought an upload is given: its number, which is the load's, and what became of each sheet.
+
+    Of an upload whose worker died before it could write, sheets that brought nothing new are not told.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    number: str
+    at: dt.datetime
+    sheets: tuple[ReceiptSheet, ...] = ()
+
+    @property
+    def refused(self) -> int:
+        """How many rows were refused."""
+        return sum(each.refused for each in self.sheets)
+
+    @property
+    def taken(self) -> int:
+        """How many rows were new or changed."""
+        return sum(each.taken for each in self.sheets)
+
+
+class Shown(BaseModel):
+    """What a preview showed: its digest, whether it can be confirmed, and what it depended on.
+
+    `marks` tells the files and decisions, `revision` the graph; `sheets` have name, heading by position, and what was
+    decided.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    digest: str
+    ready: bool
+    marks: str
+    revision: int
+    sheets: tuple[tuple[str, Mapping[str, str], SheetDecisions], ...] = ()
+
+
 class Draft(BaseModel):
     """An upload that was begun.
 
@@ -49,6 +103,7 @@ class Draft(BaseModel):
     problem: tuple[str, str, str] | None = None
     report: Mapping[str, object] | None = None
     """The report of the load in both languages (`zh`, `en`), once it is taken."""
+    receipt: Receipt | None = None
 
 
 class Drafts:
@@ -79,5 +134,6 @@ class Drafts:
 
     def all(self, by: str | None = None) -> list[Draft]:
         """The drafts of an organisation, or of all, the newest first."""
-        found = (Draft.model_validate(record) for _, record in self._register.all(_COLLECTION))
+        some = _COLLECTION if by is None else f"{_COLLECTION}/{by}"
+        found = (Draft.model_validate(record) for _, record in self._register.all(some))
         return sorted((d for d in found if by is None or d.by == by), key=lambda d: d.at, reverse=True)
