@@ -64,6 +64,14 @@ class Reading:
                 return True
         return False
 
+    def leads(self, grantee: str, firm: str) -> bool:
+        """Whether a firm leads the consortium of a group that an agreement is with, and so answers for the group."""
+        what, _, rest = grantee.partition(":")
+        consortia = self.world.rows["consortium"]
+        return what == "group" and any(
+            each["id"] == rest.partition("/")[0] and each["leader"] == firm for each in consortia
+        )
+
     def active(self, row: Row) -> bool:
         """Whether an agreement holds now for the purpose."""
         return (
@@ -144,7 +152,8 @@ class Reading:
         if of.name == "consortium" and self.covers(f"consortium:{row['id']}", self.viewer):
             return SHOW  # who belongs to one sees it
         if of.name == "agreement":
-            return SHOW if row["proposed_by"] == self.viewer or self.covers(row["grantee"], self.viewer) else NEVER
+            covered = self.covers(row["grantee"], self.viewer) or self.leads(row["grantee"], self.viewer)
+            return SHOW if row["proposed_by"] == self.viewer or covered else NEVER
         if of.sharing == "parties":
             return NEVER
         best = NEVER
@@ -189,7 +198,8 @@ class Reading:
                     continue
                 if name == "agreement":
                     partners = {row["owner"], row["proposed_by"], row["grantee"]}
-                    covered = {firm for firm in self.world.firms if self.covers(row["grantee"], firm)}
+                    of_it = (self.covers, self.leads)
+                    covered = {firm for firm in self.world.firms if any(is_in(row["grantee"], firm) for is_in in of_it)}
                     if self.viewer in partners | covered:
                         found |= partners | covered
                     continue
