@@ -135,8 +135,22 @@ class Resolver:
             issuer = escape(pl.col("text").str.extract(r"^([^/]+)/"))
             issuers = self.known("organisation")["key"]
             stub = pl.when(issuer.is_in(issuers.implode())).then("_full").otherwise(stub)
-        key = pl.coalesce("_by_number", "_by_alias", pl.when(several.is_null()).then(stub))
+        found = self._of_named_issuer(found)
+        key = pl.coalesce("_by_number", "_by_alias", pl.when(several.is_null()).then(pl.coalesce("_by_issuer", stub)))
         return found.select("text", "owner", key=key, candidates=several)
+
+    def _of_named_issuer(self, asked: pl.DataFrame) -> pl.DataFrame:
+        """`asked` with `_by_issuer`: the part that ISSUER/NUMBER means where ISSUER is what a firm is called."""
+        asked = asked.with_columns(
+            _issuer=pl.col("text").str.extract(r"^([^/]+)/"), _rest=escape(pl.col("text").str.extract(r"^[^/]+/(.+)$"))
+        )
+        issuers = asked.select(text="_issuer").drop_nulls().unique()
+        named = self._things(kind("organisation"), issuers).select(_issuer="text", _firm="key")
+        full = asked.join(named, on="_issuer", how="left", maintain_order="left").with_columns(
+            _key=pl.concat_str("_firm", pl.lit("/"), "_rest")
+        )
+        keys = self.known("part").select(_key="key", _by_issuer="key")
+        return full.join(keys, on="_key", how="left", maintain_order="left").drop("_issuer", "_rest", "_firm", "_key")
 
     def _modes(self, asked: pl.DataFrame) -> pl.DataFrame:
         """A mode of the row's part: by code, else by a name that only one of the part's modes has, else a stub."""

@@ -15,6 +15,7 @@ from server.cli.command import Said, in_language
 from server.cli.comparing import compare
 from server.cli.converting import lives
 from server.cli.demo import demo
+from server.cli.exchanging import exchange
 from server.cli.exporting import export
 from server.cli.fitting import fit
 from server.cli.forecasting import forecast
@@ -29,7 +30,7 @@ from server.cli.tokens import account, token, tokens
 from server.cli.tracing import trace
 
 BEFORE = (demo, load, undo)
-AFTER = (fit, compare, forecast, growth, lives, plan_test, benchmark, trace, template, export)
+AFTER = (fit, compare, forecast, growth, lives, plan_test, benchmark, trace, template, export, exchange)
 SERVED = (serve, agreements, settle, identities, token, tokens, account, audit, store)
 
 

@@ -120,7 +120,7 @@ def written(found: Document, out: Path, limits: Limits, tell: Callable[[int, int
     """A document's rows as Arrow files of text, one for each sheet, the names of its fields in the first row."""
     tables = []
     for number, (sheet, rows) in enumerate(found.rows.items()):
-        names = list(dict.fromkeys(name for row in rows for name in row))
+        names = list(dict.fromkeys(name for row in rows for name, value in row.items() if value is not None))
         if len(rows) * len(names) > limits.cells:
             raise Unreadable("file.too_large", limit=f"{limits.cells} cells")
         columns: dict[str, list[str | None]] = {

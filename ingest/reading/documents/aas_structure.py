@@ -58,8 +58,6 @@ def _asset(assets: Assets, place: str, entity: Element, about: Sequence[int]) ->
     for language, text in languages(entity.get("displayName")).items():
         asset.texts.setdefault(language, text)
         asset.described = True
-    if at in about:
-        asset.described = True
     return at
 
 

@@ -83,6 +83,7 @@ def ours_of_part(context: Context, submodel: Element, about: Sequence[int]) -> N
     for at in about:
         asset = context.assets[at]
         asset.fields = ours(submodel, "part") | asset.fields
+        asset.described = asset.fields.pop("stub", None) is None
         for each in find(submodel, "Alias"):
             said = ours(each, "part_alias")
             asset.aliases.append(
@@ -224,7 +225,7 @@ _MILESTONES = {"PCN": "effective_on", "EOS": "last_order_on", "LTD": "last_deliv
 
 
 def _change(context: Context, place: str, record: Element, about: Sequence[int]) -> None:
-    exact = ours(record, "change_notice")
+    exact = next((ours(each, "change_notice") for each in find(record, "ChangeNotice")), {})
     item = next(iter(find(record, "ItemOfChange")), {})
     maker = next(iter(find(record, "Manufacturer")), {})
     successor = next((each for all_ in find(record, "RecommendedItems") for each in inside(all_)), {})

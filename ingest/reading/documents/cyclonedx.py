@@ -116,7 +116,7 @@ class _Components:
         self.found.merge("parts", ("number", "issuer"), place, **values)
         if version and software:
             self.found.merge("lots", ("part", "maker", "code"), place, part=reference, maker=issuer, code=version)
-        if supplier:
+        if supplier and not ours:
             self.found.merge("supplies", ("part", "supplier"), place, part=reference, supplier=supplier)
         return reference
 

@@ -99,35 +99,39 @@ class _Graph:
             return
         code = code or at
         exact = ours(node)
+        stub = exact.pop("stub", None)
         if text(node.get("_operation")) == "remove":
             self.skipped["_operation: remove"] += 1
         elif sort == "organization":
             names = _names(node)
             values = {"id": code, **names, "uscc": _uscc(node), "parent": firms.get(parents.get(at)), **_known(node)}
-            self.found.merge("organisations", ("id",), place, **(values | exact))
+            if not stub:
+                self.found.merge("organisations", ("id",), place, **(values | exact))
             self.nodes[at] = (sort, code)
         elif sort == "facility":
             operator = firms.get(text(node.get("operator")) or operators.get(at))
             geo = node.get("geo")
             values = {"id": code, "organisation": operator, **_names(node)}
             values |= {"latitude": text(child(geo, "lat")), "longitude": text(child(geo, "lon"))}
-            self.found.merge("sites", ("id",), place, **(values | exact))
+            if not stub:
+                self.found.merge("sites", ("id",), place, **(values | exact))
             self.nodes[at] = (sort, code)
         elif sort == "good":
-            self._good(node, at, code, exact, place)
+            self._good(node, at, code, exact, None if stub else place)
         elif sort == "consignment":
             self._lot(node, exact, place)
         else:
             self.nodes[at] = (sort, code)
             self.skipped[sort] += 1
 
-    def _good(self, node: Mapping[str, Any], at: str, code: str, exact: dict[str, Value], place: str) -> None:
+    def _good(self, node: Mapping[str, Any], at: str, code: str, exact: dict[str, Value], place: str | None) -> None:
         issuer, number = text(exact.get("issuer")), text(exact.get("number")) or code
         values: dict[str, Value] = {"number": number, "issuer": issuer}
         if not exact:
             values |= _names(node)
         values |= {"commodity code": text(node.get("commodity_code")), **_known(node)}
-        self.found.merge("parts", ("number", "issuer"), place, **(values | exact))
+        if place is not None:
+            self.found.merge("parts", ("number", "issuer"), place, **(values | exact))
         reference = f"{issuer}/{number}" if issuer else number
         self.nodes[at] = ("good", reference)
         for name in {text(node.get("name")), text(node.get("commodity_code"))} - {None}:
