@@ -8,6 +8,7 @@ invented: of a template's mandatory elements those are missing that the graph do
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +25,9 @@ _YEARS = 10
 """Mean times are whole years in the standard's element; below this many the rounding would be more than 5 %."""
 _NAME, _TEXT = 128, 1023
 """The most characters of a name and of a text in a language (IDTA 01001)."""
+_LONGEST = 1800
+"""Of at most 2000 characters of an identifier so many are a part's."""
+_ILLEGAL = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _TYPES: Mapping[type, str] = {bool: "xs:boolean", int: "xs:integer", float: "xs:double", dt.date: "xs:date"}
 _BOM = "https://admin-shell.io/idta/HierarchicalStructures"
@@ -67,7 +71,18 @@ _ABOUT = (("part_alias", "part"), ("contains", "parent"), ("declared_value", "pa
 
 def asset_id(part: str) -> str:
     """The global id of the asset that a part is."""
-    return f"urn:chaingraph:asset:{quote(part, safe='')}"
+    return _urn("asset", part)
+
+
+def _urn(sort: str, part: str) -> str:
+    """An identifier of ours; a digest stands for a part whose number would make it longer than is allowed."""
+    said = quote(part, safe="")
+    return f"urn:chaingraph:{sort}:{said if len(said) <= _LONGEST else hashlib.sha256(said.encode()).hexdigest()}"
+
+
+def _clean(said: str) -> str:
+    """A text without the characters that no XML may have, so neither a value here."""
+    return _ILLEGAL.sub("\ufffd", said)
 
 
 def external(*values: str) -> Element:
@@ -83,7 +98,7 @@ def _shell(part: Row, at: str, aliases: Sequence[Row], submodels: Sequence[Eleme
     }
     made: Element = {
         "modelType": "AssetAdministrationShell",
-        "id": f"urn:chaingraph:aas:{quote(at, safe='')}",
+        "id": _urn("aas", at),
         "idShort": _id_short("Part", str(part["number"])),
         "assetInformation": information,
     }
@@ -97,7 +112,7 @@ def _shell(part: Row, at: str, aliases: Sequence[Row], submodels: Sequence[Eleme
 
 
 def _identifier(name: str, value: object, subject: object) -> Element:
-    return {"name": name, "value": str(value), "externalSubjectId": external(str(subject))}
+    return {"name": name, "value": _clean(str(value)), "externalSubjectId": external(_clean(str(subject)))}
 
 
 def _aliases(aliases: Sequence[Row]) -> Iterable[Element]:
@@ -115,12 +130,12 @@ def _id_short(start: str, rest: str) -> str:
 
 
 def _languages(said: Mapping[str, str], longest: int) -> list[Element]:
-    return [{"language": language, "text": each[:longest]} for language, each in said.items()]
+    return [{"language": language, "text": _clean(each[:longest])} for language, each in said.items()]
 
 
 def _submodel(name: str, meaning: str, at: str, elements: Sequence[Element]) -> Element:
     return {
-        "modelType": "Submodel", "id": f"urn:chaingraph:submodel:{name}:{quote(at, safe='')}", "idShort": name,
+        "modelType": "Submodel", "id": _urn(f"submodel:{name}", at), "idShort": name,
         "semanticId": external(meaning), "submodelElements": list(elements),
     }  # fmt: skip
 
@@ -129,7 +144,7 @@ def _property(name: str, meaning: str, value: object, value_type: str | None = N
     said = value_type or _TYPES.get(type(value), "xs:string")
     return {
         "modelType": "Property", "idShort": name, "semanticId": external(meaning), "valueType": said,
-        "value": text(value),
+        "value": _clean(text(value)),
     }  # fmt: skip
 
 

@@ -18,8 +18,8 @@ FORMATS = ("aas", "aasx", "catena-x", "cyclonedx", "omts")
 @command(
     "exchange",
     zh=(
-        "按交换标准 FORMAT 写出某组织可见的数据：aas、aasx（资产管理壳）、catena-x、cyclonedx（硬件物料清单）、omts。\n\n"
-        "给出 --product 时只写该产品及其组成；同样的文件可用 load 载入。"
+        "按交换标准 FORMAT 写出某组织可见的数据：aas 或 aasx（资产管理壳）、catena-x、cyclonedx（硬件物料清单）、"
+        "omts。\n\n给出 --product 时只写该产品及其组成；同样的文件可用 load 载入。"
     ),
     en=(
         "Write what an organisation may see in the interchange standard FORMAT: aas or aasx (Asset Administration "
