@@ -18,9 +18,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from chaingraph import Actor, ChaingraphError, StoreError, Workspace
+from ingest import Desk
 from server.api import aspects, auditlog, events, graphiql, sockets, tables, touched
 from server.api.context import Context, locale_of
 from server.api.errors import ApiError, Code, Unreadable, headers
+from server.api.files import Files
 from server.api.http import Endpoint
 from server.api.limits import Limits
 from server.api.schema import SCHEMA
@@ -45,7 +47,7 @@ class Settings:
     ApiError where it cannot (without it everybody acts as the embedded store's administrator). `development` opens
     introspection, GraphiQL and suggestions. `hosts` are names besides localhost under which a request may come, such as
     that of a proxy; where none are given, any will do from another machine. `routes` are mounted besides,
-    such as those of log-in.
+    such as those of log-in. `desk` is where uploads are handed in step by step; without one there are none.
     """
 
     locale: str = "en"
@@ -54,6 +56,7 @@ class Settings:
     hosts: tuple[str, ...] = ()
     routes: Sequence[BaseRoute] = ()
     limits: Limits = field(default_factory=Limits)
+    desk: Desk | None = None
 
 
 class Hosts:
@@ -160,7 +163,13 @@ def create_app(workspace: Workspace, settings: Settings | None = None) -> Starle
     chosen = settings or Settings()
 
     def context(request: Request) -> Context:
-        return Context(workspace, locale_of(request, chosen.locale), request.state.actor)
+        return Context(
+            workspace,
+            locale_of(request, chosen.locale),
+            request.state.actor,
+            desk=chosen.desk,
+            limits=chosen.limits,
+        )
 
     def permit(asked: Context, document: DocumentNode, operation: OperationDefinitionNode) -> None:
         if operation.operation is OperationType.SUBSCRIPTION:
@@ -178,8 +187,9 @@ def create_app(workspace: Workspace, settings: Settings | None = None) -> Starle
         permit=permit,
         settle=touched.settle,
     )
-    listeners = sockets.Sockets(workspace, endpoint, chosen.authenticate, chosen.locale)
+    listeners = sockets.Sockets(workspace, endpoint, chosen.authenticate, chosen.locale, desk=chosen.desk)
     refused = refusals(chosen.locale)
+    brought = Files(context, endpoint.budgets, chosen.limits, refused).routes if chosen.desk is not None else []
     return Starlette(
         routes=[
             Route("/", lambda _request: RedirectResponse("/graphql")),
@@ -188,6 +198,7 @@ def create_app(workspace: Workspace, settings: Settings | None = None) -> Starle
             *(graphiql.routes if chosen.development else ()),
             Route("/tables/{name}.{form}", tables.endpoint(context, endpoint.budgets)),
             Route("/audit/checkpoint", auditlog.checkpoint(context)),
+            *brought,
             *chosen.routes,
             Route("/health", health(workspace)),
             Route("/health/{what:str}", health(workspace)),

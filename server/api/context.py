@@ -12,7 +12,9 @@ import strawberry
 from starlette.requests import HTTPConnection
 
 from chaingraph import Actor, View, Workspace
+from ingest import Desk
 from server.api import opaque
+from server.api.limits import Limits
 from server.api.touched import Touched
 
 _SECRETS: WeakKeyDictionary[Workspace, bytes] = WeakKeyDictionary()
@@ -29,12 +31,17 @@ class Locale(enum.Enum):
 
 @dataclass
 class Context:
-    """One request's. The view is taken once, so that an answer is of one revision."""
+    """One request's. The view is taken once, so that an answer is of one revision.
+
+    `desk` is where uploads are handed in step by step, None where the server has none.
+    """
 
     workspace: Workspace
     locale: str
     actor: Actor
     touched: Touched = field(default_factory=Touched)
+    desk: Desk | None = field(default=None, kw_only=True)
+    limits: Limits = field(default_factory=Limits, kw_only=True)
 
     @cached_property
     def view(self) -> View:

@@ -49,6 +49,8 @@ class Code(enum.StrEnum):
     """The member has used up its budget for now; `retry-after` says when there is some again."""
     NOT_FOUND = "NOT_FOUND"
     """No such thing, or none that this viewer may see."""
+    CONFLICT = "CONFLICT"
+    """What was sent does not go with what is there: another offset, or an upload that is confirmed already."""
     REFUSED = "REFUSED"
     """The graph does not allow it; the message says why."""
     UNAVAILABLE = "UNAVAILABLE"
@@ -65,6 +67,7 @@ STATUS = {
     Code.UNAUTHENTICATED: 401,
     Code.THROTTLED: 429,
     Code.NOT_FOUND: 404,
+    Code.CONFLICT: 409,
     Code.INTERNAL: 500,
     Code.UNAVAILABLE: 503,
 }

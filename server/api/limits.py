@@ -54,7 +54,8 @@ class Limits:
     `document` is in characters, `definitions` are its operations and fragments, `merging` the work of comparing fields
     that may overlap. `nesting` are the levels of lists and objects in variables and in literals, `values` and `objects`
     (of input) how many of them, `text` the characters of each. A member's `budget` is in points of cost, `budget_rate`
-    what it gets back in a second.
+    what it gets back in a second. Of uploads step by step `file` are the bytes of one file, `sheets` how many sheets
+    can be decided about, `sending` the files that a member sends at once.
     """
 
     tokens: int = 2_000
@@ -69,6 +70,9 @@ class Limits:
     body_seconds: float = 20.0
     upload: int = 200_000_000
     upload_seconds: float = 900.0
+    file: int = 1 << 30
+    sheets: int = 500
+    sending: int = 8
     document: int = 50_000
     definitions: int = 64
     merging: int = 20_000

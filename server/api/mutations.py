@@ -14,6 +14,7 @@ from chaingraph import Capability, ChaingraphError
 from server.api.aspects import CHANGES, OWN, declare
 from server.api.context import Context, context_of
 from server.api.inputs import argument, described_enum, maybe, several
+from server.api.limits import MUTATION_COST
 from server.api.types import plain_type, publish
 from server.api.uploads import UserError
 
@@ -55,6 +56,8 @@ def mutation(
     reasons: tuple[Reason, ...],
     function: Callable[[Context, Any], Any],
     needs: Capability,
+    *,
+    cost: int = MUTATION_COST,
 ) -> Any:
     """A mutation `name`, with its types NameInput, NamePayload, NameError and NameReason.
 
@@ -90,7 +93,7 @@ def mutation(
 
     resolve.__annotations__ |= {"input": argument(taken, "What to do."), "return": payload}
     return strawberry.mutation(
-        resolver=resolve, description=description, metadata={"needs": needs}, directives=[CHANGES]
+        resolver=resolve, description=description, metadata={"needs": needs, "cost": cost}, directives=[CHANGES]
     )
 
 

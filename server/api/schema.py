@@ -7,12 +7,11 @@ from typing import Annotated, Any
 import strawberry
 
 from chaingraph import Capability
-from server.api import access, answers, auditlog, benchmarks, sharing, tracing, types
+from server.api import access, answers, auditlog, benchmarks, drafts, progress, sharing, subscriptions, tracing, types
 from server.api.aspects import SAME, refuse_undeclared
 from server.api.context import context_of
 from server.api.executor import BatchExecutor
 from server.api.scalars import CONFIG
-from server.api.subscriptions import Subscription
 from server.api.types import Node
 from server.api.uploads import MUTATIONS, RowError
 
@@ -50,6 +49,7 @@ ROOT: dict[str, Any] = {
     **auditlog.fields(),
     **sharing.QUERIES,
     **access.QUERIES,
+    **drafts.QUERIES,
     **types.list_fields(),
 }
 
@@ -58,9 +58,16 @@ Query = strawberry.type(
     description="What a viewer may see of the consortium's graph, and what follows from it.",
 )
 
+CHANGES: dict[str, Any] = {**MUTATIONS, **drafts.MUTATIONS, **sharing.MUTATIONS, **access.MUTATIONS}
 Mutation = strawberry.type(
-    type("Mutation", (), {**MUTATIONS, **sharing.MUTATIONS, **access.MUTATIONS, "__annotations__": {}}),
+    type("Mutation", (), {**CHANGES, "__annotations__": {}}),
     description="Changing the graph.",
+)
+
+TOLD: dict[str, Any] = {**subscriptions.SUBSCRIPTIONS, **progress.SUBSCRIPTIONS}
+Subscription = strawberry.type(
+    type("Subscription", (), {**TOLD, "__annotations__": {}}),
+    description="What goes on, as long as there is the right to see it.",
 )
 
 SCHEMA = strawberry.Schema(

@@ -26,6 +26,7 @@ from starlette.types import Scope
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from chaingraph import Actor, StoreError, Workspace
+from ingest import Desk
 from server.api import aspects, touched
 from server.api.bodies import loads
 from server.api.context import locale_of
@@ -69,6 +70,7 @@ class Sockets:
     endpoint: Endpoint
     authenticate: Authenticate | None
     locale: str
+    desk: Desk | None = None
     connections: int = 0
     subscriptions: Counter[str] = field(default_factory=Counter)
 
@@ -106,7 +108,7 @@ class Sockets:
         operation = operation_of(document, asked.operation_name)
         if operation.operation is not OperationType.SUBSCRIPTION:
             raise ApiError(Code.BAD_REQUEST, "Only subscriptions are told so; send other operations by POST.")
-        context = Listening(self.workspace, locale, actor, watch=self.watch)
+        context = Listening(self.workspace, locale, actor, watch=self.watch, desk=self.desk)
         try:
             with context.touched.refusals():
                 aspects.permit(endpoint.schema, document, operation, actor)

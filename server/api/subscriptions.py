@@ -36,12 +36,12 @@ MOST_IDS = 100
 """Ids of each sort in one message."""
 
 KIND: Any = enum.Enum("Kind", {name.upper(): name for name in KINDS})  # type: ignore[misc]
-_Kind = described_enum(
+KindCode = described_enum(
     KIND, "A kind of things or facts.", [f"{of.description} {of.text.zh}。" for of in KINDS.values()]
 )
 
 KindChange = publish("KindChange", plain_type("KindChange", "What has changed of one kind, as the viewer sees it.", {
-    "kind": (_Kind, "The kind.", None),
+    "kind": (KindCode, "The kind.", None),
     "new": (int, "Rows that are there now and were not.", None),
     "changed": (int, "Rows that say something else.", None),
     "gone": (int, "Rows that are not there any more, or that the viewer may no longer see.", None),
@@ -174,23 +174,15 @@ async def _graph_changed(info: Any, kinds: Any = UNSET) -> AsyncGenerator[Any, N
 
 _graph_changed.__annotations__ |= {
     "info": strawberry.Info,
-    "kinds": argument(maybe(several(_Kind)), "Of which kinds; of all where nothing is said."),
+    "kinds": argument(maybe(several(KindCode)), "Of which kinds; of all where nothing is said."),
     "return": pytypes.GenericAlias(AsyncGenerator, (GraphChange, None)),
 }
 
-Subscription = strawberry.type(
-    type(
-        "Subscription",
-        (),
-        {
-            "__annotations__": {},
-            "graph_changed": strawberry.subscription(
-                resolver=_graph_changed,
-                description="What changes in what the viewer may see, within a second; by graphql-transport-ws.",
-                metadata={"needs": Capability.READ, "cost": 100},
-                directives=[SAME],
-            ),
-        },
+SUBSCRIPTIONS: dict[str, Any] = {
+    "graph_changed": strawberry.subscription(
+        resolver=_graph_changed,
+        description="What changes in what the viewer may see, within a second; by graphql-transport-ws.",
+        metadata={"needs": Capability.READ, "cost": 100},
+        directives=[SAME],
     ),
-    description="What goes on, as long as there is the right to see it.",
-)
+}

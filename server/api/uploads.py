@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from strawberry import UNSET
 
 import ingest
 from chaingraph import EVERYBODY, Capability, NotFound
+from ingest.desk.spool import file_name
 from schema import Text, kind
 from server.api.aspects import CHANGES, OWN, declare
 from server.api.context import Context, context_of
@@ -22,8 +22,6 @@ from server.api.inputs import argument, several
 from server.api.rows import KindRows
 from server.api.scalars import File
 from server.api.types import plain_type
-
-NAME_LENGTH = 80
 
 
 @strawberry.interface(description="Something wrong with what was sent; the rest of it may have been done.")
@@ -131,40 +129,43 @@ class UploadUndoInput:
     code: str = strawberry.field(description="The code of the upload.")
 
 
-def _report(report: ingest.Report, context: Context) -> Payload:
-    locale = context.locale
-    view = context.look()
-    places = view.locate("upload", list(report.uploads.values()))
+def counts_of(report: ingest.Report) -> list[SheetCounts]:
+    """For each sheet of a report, what became of its rows."""
+    return [SheetCounts(file=file, kind=of, **vars(count)) for (file, of), count in report.counts.items()]
+
+
+def findings_of(report: ingest.Report, locale: str) -> list[LoadFinding]:
+    """The findings of a report in one language, the gravest first."""
     ranked = sorted(report.findings, key=lambda f: ("error", "warning", "info").index(f.severity))
-    findings = [
+    return [
         LoadFinding(
             severity=f.severity, code=f.code, text=f.text.say(locale), remedy=f.remedy.say(locale),
             file=f.file, row=f.row, column=f.column, value=f.value, more=f.more,
         )
         for f in ranked
     ]  # fmt: skip
+
+
+def _report(report: ingest.Report, context: Context) -> Payload:
+    locale = context.locale
+    view = context.look()
+    places = view.locate("upload", list(report.uploads.values()))
     errors = [
         RowError(
             code=f.code, message=f.text, path=["input", "file"], remedy=f.remedy,
             file=f.file, row=f.row, column=f.column, value=f.value,
         )
-        for f in findings if f.severity == "error"
+        for f in findings_of(report, locale) if f.severity == "error"
     ]  # fmt: skip
-    counts = [SheetCounts(file=file, kind=of, **vars(count)) for (file, of), count in report.counts.items()]
-    said = LoadReport(taken=report.taken, dry_run=report.dry_run, counts=counts, findings=findings)
+    said = LoadReport(
+        taken=report.taken, dry_run=report.dry_run, counts=counts_of(report), findings=findings_of(report, locale)
+    )
     uploads = KindRows(view, kind("upload"), places[places >= 0])
     return Payload(said, uploads, errors)
 
 
-def file_name(given: str | None) -> str:
-    """A name for the file that says what the sender's did, and leads nowhere."""
-    plain = "".join(c for c in (given or "").replace("\\", "/").rpartition("/")[2] if unicodedata.category(c)[0] != "C")
-    stem, dot, suffix = plain.lstrip(". ").rpartition(".")
-    return f"{stem[:NAME_LENGTH]}{dot}{suffix[:8]}" if stem else f"{suffix[:NAME_LENGTH] or 'upload'}"
-
-
-def _own(context: Context, number: str) -> None:
-    """Raises NotFound where an upload or load is not the asking organisation's own, or there is none: alike."""
+def own(context: Context, number: str) -> None:
+    """Raise NotFound where an upload or load is not the asking organisation's own, or there is none: alike."""
     by = context.actor.organisation
     uploads = context.look().table("upload").filter(pl.col("by") == by)
     if by != EVERYBODY and number not in {*uploads["key"], *uploads["load"]}:
@@ -178,7 +179,7 @@ def _own(context: Context, number: str) -> None:
 def _load(info: strawberry.Info, input: Any) -> Any:  # noqa: A002 - the argument's name
     context = context_of(info)
     if input.replace:
-        _own(context, input.replace)
+        own(context, input.replace)
     with tempfile.TemporaryDirectory(prefix="chaingraph-") as folder:
         path = Path(folder) / file_name(input.file.filename)
         with path.open("wb") as out:
@@ -197,7 +198,7 @@ def _load(info: strawberry.Info, input: Any) -> Any:  # noqa: A002 - the argumen
 
 def _undo(info: strawberry.Info, input: Any) -> Any:  # noqa: A002 - the argument's name
     context = context_of(info)
-    _own(context, input.code)
+    own(context, input.code)
     return _report(ingest.undo(context.workspace, input.code, actor=context.actor), context)
 
 

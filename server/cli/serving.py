@@ -22,6 +22,7 @@ from server.cli.session import Session, program
 if TYPE_CHECKING:
     from chaingraph import Workspace
     from chaingraph.settings import Settings as Known
+    from ingest.desk import Desk
     from server.api.app import Settings
     from server.production import Plan
 
@@ -70,6 +71,7 @@ def serve(session: Session, host: str, port: int, open_to_all: bool) -> None:
     import uvicorn
 
     from chaingraph.settings import settings
+    from ingest.desk import Desk, Worker, spool_folder
     from server.api.app import create_app
     from server.api.limits import Limits
     from server.production import Plan, check, is_near
@@ -79,7 +81,8 @@ def serve(session: Session, host: str, port: int, open_to_all: bool) -> None:
     with session.workspace(lazy=True) as workspace:
         ready = _followed(session, workspace)
         check(plan, workspace, chosen)
-        app = create_app(workspace, _application(session, workspace, plan, chosen))
+        desk = Desk(workspace, spool_folder(workspace))
+        app = create_app(workspace, _application(session, workspace, plan, chosen, desk))
         if plan.open:
             session.note(_OPEN)
         elif plan.mode == "development":
@@ -94,7 +97,7 @@ def serve(session: Session, host: str, port: int, open_to_all: bool) -> None:
         largest = Limits().body
         config = uvicorn.Config(app, log_level="warning", server_header=False, ws_max_size=largest)
         server = uvicorn.Server(config)
-        with listening, settled_when_due(workspace):
+        with listening, settled_when_due(workspace), Worker(desk):
             server.run(sockets=[listening])
 
 
@@ -126,7 +129,7 @@ def settled_when_due(workspace: Workspace, every: float = HOUR) -> Iterator[None
         thread.join()
 
 
-def _application(session: Session, workspace: Workspace, plan: Plan, chosen: Known) -> Settings:
+def _application(session: Session, workspace: Workspace, plan: Plan, chosen: Known, desk: Desk) -> Settings:
     """How the application answers, and whom."""
     from server.api.app import Settings
     from server.auth.accounts import Accounts
@@ -134,7 +137,7 @@ def _application(session: Session, workspace: Workspace, plan: Plan, chosen: Kno
     from server.auth.oidc import OpenId, Provider
     from server.auth.routes import Routes
 
-    said = Settings(locale=session.locale, development=plan.introspection, hosts=chosen.hosts)
+    said = Settings(locale=session.locale, development=plan.introspection, hosts=chosen.hosts, desk=desk)
     if plan.open:
         return said
     provider = None

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from chaingraph import Workspace
+from ingest.desk.spool import NAME_BYTES, file_name
 from server.api.app import Settings, create_app
 from server.api.http import PREFLIGHT
-from server.api.uploads import file_name
 from tests.server.client import Client, acting
 
 LOAD = """mutation($input: UploadLoadInput!) { uploadLoad(input: $input) {
@@ -162,7 +162,7 @@ def test_without_a_file_there_is_an_error(client: Client) -> None:
         (None, "upload"),
         ("..", "upload"),
         (".csv", "csv"),
-        ("x" * 300 + ".xlsx", "x" * 80 + ".xlsx"),
+        ("x" * 300 + ".xlsx", "x" * NAME_BYTES + ".xlsx"),
     ],
 )
 def test_file_names_lead_nowhere(given: str | None, kept: str) -> None:
