@@ -204,7 +204,7 @@ def load_id(loader: Loader, sources: list[Source], replace: str | None) -> str:
 
 def upload_id(by: str, source: Source) -> str:
     """The number of a sheet's upload: from who brings it, its contents, and what was decided about it."""
-    return "U-" + _digest(by, source.sha256, (source.table.sheet or "") + source.decided_text)
+    return "U-" + _digest(by, source.sha256, source.table.place + source.decided_text)
 
 
 def _digest(*texts: str) -> str:

@@ -129,6 +129,8 @@ def opened(
                 report.add(finding(note["code"], file=path.name, value=note["place"], **note["values"]))
             tables = [table for table in read.tables if table.sheet not in {FINDINGS, GUIDE}]
             for table in tables:
+                for told in table.notes:
+                    report.add_rows(told.code, told.rows, file=table.name, column=told.column, **told.values)
                 names = [table.sheet, path.stem] if len(tables) == 1 else [table.sheet]
                 decided = (decisions or {}).get(table.name, UNDECIDED)
                 old = memory.recall(table.header) if memory else UNDECIDED

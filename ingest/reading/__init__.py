@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from . import magic
+from . import layout, magic
 from .child import Child
 from .limits import Limits, Unreadable
 from .magic import SUFFIXES
-from .table import ROW, Table, headed
+from .table import ROW, Note, Table
 
-__all__ = ["ROW", "SUFFIXES", "Child", "FileRead", "Limits", "Table", "Unreadable", "read"]
+__all__ = ["ROW", "SUFFIXES", "Child", "FileRead", "Limits", "Note", "Table", "Unreadable", "read"]
 
 
 @dataclass
@@ -35,6 +36,11 @@ def _silent(done: int, total: int) -> None:
     """Nobody listens."""
 
 
+def _parts(sheet: str | None, sheets: Sequence[str | None]) -> Iterator[int]:
+    """Numbers of the tables of a sheet; none by which a table would be called as another sheet is."""
+    return (part for part in count(1) if part == 1 or f"{sheet or ''}#{part}" not in sheets)
+
+
 def read(
     path: Path,
     recognised: Callable[[str], bool],
@@ -42,7 +48,7 @@ def read(
     child: Child | None = None,
     tell: Callable[[int, int], None] = _silent,
 ) -> FileRead:
-    """A file as text. A CSV file has one table, a workbook one for each sheet that is not empty.
+    """A file as text: the tables of each sheet that is not empty and not hidden.
 
     `recognised` says of a cell whether it is the name of a column, by which the header is found below title rows.
     `tell` is called with what is done and what there is (bytes of a CSV file, sheets of a workbook). Raises Unreadable,
@@ -65,9 +71,11 @@ def read(
             if not said["parts"]:
                 continue
             frame = pl.concat([pl.read_ipc(out / part) for part in said["parts"]])
-            table = headed(frame, recognised, file=path.name, sheet=said["sheet"], encoding=said.get("encoding"))
-            if table is not None:
-                found.tables.append(table)
-    if not found.tables:
+            names = [each["sheet"] for each in result["tables"]]
+            for part, table in zip(
+                _parts(said["sheet"], names), layout.tables(frame, recognised, path.name, said), strict=False
+            ):
+                found.tables.append(replace(table, part=part))
+    if not found.tables and not found.notes:
         raise Unreadable("file.empty")
     return found

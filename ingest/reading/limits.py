@@ -19,9 +19,14 @@ class Limits:
     unpacked_ratio: int = 100
     """Unpacked over packed, asked of workbooks that unpack to more than 10 MiB. Real ones stay under 40."""
     entries: int = 10_000
+    sheets: int = 500
     columns: int = 2_000
     line_bytes: int = MIB
     cells: int = 100_000_000
+    written_bytes: int = 1024 * MIB
+    """What the tables of a workbook, a Parquet file or a document take as text."""
+    marks: int = 200_000
+    """Merged cells and hidden rows of a workbook that are looked at."""
     slice_bytes: int = 16 * MIB
     address_space: int = 4096 * MIB
     """polars itself aborts on an 18 MB CSV under 1 GiB."""

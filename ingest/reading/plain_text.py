@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 import csv
+import mmap
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +16,9 @@ from .limits import MIB, Limits, Unreadable
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _DELIMITERS = ",;\t"
 _LINES_TRIED = 20
+_NULLS = 4
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_UTF8_RUN = re.compile(rb"(?<![\x80-\xff])(?:[\xe4-\xe9][\x80-\xbf]{2}){4,}(?![\x80-\xff])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +36,7 @@ def sniff(path: Path, limits: Limits) -> Dialect:
     """Read the first block and settle how the file is written; raises Unreadable for what is not a table of text."""
     with path.open("rb") as file:
         block = file.read(limits.line_bytes)
-    bom = next((name for mark, name in _BOMS if block.startswith(mark)), None)
-    if bom != "utf-16" and b"\x00" in block:
-        raise Unreadable("file.not_text")
-    encoding = _encoding(path, bom)
+    encoding = encoding_of(path)
     text = codecs.getincrementaldecoder(encoding)().decode(block)
     if not text.strip():
         raise Unreadable("file.empty")
@@ -49,17 +51,53 @@ def sniff(path: Path, limits: Limits) -> Dialect:
     return Dialect(encoding, delimiter, columns, old_mac)
 
 
-def _encoding(path: Path, bom: str | None) -> str:
-    """A byte order mark, else strict UTF-8, else strict GB18030, over the whole file. Never a guess by statistics."""
+def encoding_of(path: Path) -> str:
+    """A byte order mark, else strict UTF-8, else strict GB18030, over the whole file. Never a guess by statistics.
+
+    Text with null bytes is UTF-16 without a mark where they are on one side of the units only. Raises Unreadable
+    `file.not_text`, and `file.encoding` for what cannot be decoded and for a file that is in UTF-8 here and in another
+    encoding there.
+    """
+    with path.open("rb") as file:
+        block = file.read(MIB)
+    bom = next((name for mark, name in _BOMS if block.startswith(mark)), None)
+    if bom != "utf-16" and b"\x00" in block:
+        bom = _wide(block)
+        if bom is None:
+            raise Unreadable("file.not_text")
     position = 0
     for encoding in (bom,) if bom else ("utf-8", "gb18030"):
         try:
             for _ in decoded(path, encoding, MIB):
                 pass
-            return encoding
         except UnicodeDecodeError as error:
-            position = error.start
+            position = max(position, error.start)
+        else:
+            if encoding == "gb18030" and (place := _utf8_within(path)) is not None:
+                raise Unreadable("file.encoding", tried="UTF-8 + GB18030", byte=place)
+            return encoding
     raise Unreadable("file.encoding", tried=bom or "UTF-8, GB18030", byte=position)
+
+
+def _wide(block: bytes) -> str | None:
+    """UTF-16 by its null bytes: ASCII has them in every unit on the same side, and Chinese nearly never has any."""
+    even, odd = block[::2].count(0), block[1::2].count(0)
+    enough = max(_NULLS, len(block) // 2 // 10)
+    encoding = "utf-16-le" if odd >= enough and not even else "utf-16-be" if even >= enough and not odd else None
+    if encoding is None:
+        return None
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(block)
+    return None if _CONTROLS.search(text) or not any(each in text for each in "\n\r,;\t") else encoding
+
+
+def _utf8_within(path: Path) -> int | None:
+    """Where a GB18030 file has a run of Chinese characters in UTF-8, between ASCII on both sides; None for nowhere.
+
+    Read as GB18030 such a run is rare characters in a regular order, which no text has.
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+        found = _UTF8_RUN.search(whole)
+    return found.start() if found else None
 
 
 def decoded(path: Path, encoding: str, size: int) -> Iterator[str]:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from . import magic, zips
 from .limits import Limits, Unreadable
 
 
@@ -44,20 +45,68 @@ def _limit(limits: Limits) -> None:
 
 
 def result(path: Path, out: Path, limits: Limits) -> dict[str, object]:
-    """The tables of a file, written to `out`, and notes about it; raises Unreadable."""
-    # polars is imported under the limits, not before them
-    suffix = path.suffix.lower()
-    if suffix == ".json":
-        from . import documents
+    """The tables of a file, written to `out`, and notes about it; raises Unreadable.
 
-        found = documents.parse(path, out, limits, _tell)
-        if found is None:
-            raise Unreadable("file.format", suffix="JSON")
-        return found
-    if suffix == ".xlsx":
+    What the file is, is told by what is in it; that its name says something else is noted.
+    """
+    # polars is imported under the limits, not before them
+    found, macros = _format(path, limits)
+    told = _read(path, out, limits, found)
+    notes = told.setdefault("notes", [])
+    assert isinstance(notes, list)
+    said = magic.said(path)
+    if said != found:
+        named = path.suffix[1:].upper()
+        notes.append(
+            {"code": "file.read_as", "place": None, "values": {"said": named, "found": _NAMES.get(found, found)}}
+        )
+    if macros:
+        notes.append({"code": "file.macros", "place": None, "values": {}})
+    return told
+
+
+_NAMES = {"text": "CSV", "HTML": "an HTML table", "XML": "SpreadsheetML", "JSON": "JSON"}
+
+
+def _format(path: Path, limits: Limits) -> tuple[str, bool]:
+    """What a file is, and whether it has macros."""
+    found, macros = magic.container(path), False
+    if found == "zip":
+        found, macros = zips.kind(path, limits)
+    elif found == "OLE":
+        found = zips.ole_kind(path)
+    elif found == "text":
+        found = magic.markup(path) or ("JSON" if magic.said(path) == "JSON" else "text")
+    if found in {"zip", "OLE"}:
+        raise Unreadable("file.not_what_it_says", said=path.suffix[1:].upper(), found=found)
+    return found, macros
+
+
+def _read(path: Path, out: Path, limits: Limits, found: str) -> dict[str, object]:
+    if found == "AASX":
+        from .documents import aasx
+
+        return aasx.parse(path, out, limits, _tell)
+    if found == "JSON":
+        from . import json_rows
+
+        return json_rows.parse(path, out, limits, _tell)
+    if found == "Parquet":
+        from . import parquet_file
+
+        return {"tables": parquet_file.parse(path, out, limits, _tell)}
+    if found == "HTML":
+        from . import html_file
+
+        return {"tables": html_file.parse(path, out, limits, _tell)}
+    if found == "XML":
+        from . import xml_sheets
+
+        return {"tables": xml_sheets.parse(path, out, limits, _tell)}
+    if found in {"XLSX", "XLSB", "XLS", "ODS"}:
         from . import workbook
 
-        return {"tables": workbook.parse(path, out, limits, _tell)}
+        return {"tables": workbook.parse(path, out, limits, _tell, found)}
     from . import csv_file
 
     return {"tables": csv_file.parse(path, out, limits, _tell)}
