@@ -230,8 +230,7 @@ def _scale(rows: LifeRows, beta: Floats) -> Floats:
     gap = np.where(between, np.nan_to_num(rows.age_to) ** b - rows.age**b, 1.0)
     exposure = rows.sums(seen + np.where(between, rows.count * gap / 2, 0.0))
     events = rows.sums(rows.count * (rows.event != Event.SUSPENSION))
-    with np.errstate(divide="ignore", invalid="ignore"):  # an interval that ends before it begins has no answer
-        log_rate = np.log(events / exposure)
+    log_rate = np.log(events / exposure)
     total = rows.sums(seen)
     for _ in range(40 if between.any() else 0):
         rate = np.exp(log_rate)

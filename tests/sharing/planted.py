@@ -99,6 +99,8 @@ def row_of(world: World, name: str, owner: str) -> Row:
     row: Row = {"owner": owner, "extra": f'{{"x": "mk{world.number()}"}}', "row": 1}
     for declared in of.fields.values():
         row[declared.name] = value(world, of, declared, row)
+    if row.get("event") == "interval":  # which a store holds with an end after its beginning only
+        row["age_to"] = row["age"] + world.number()
     if name == "part" and world.rng.random() < 0.8:
         row["issuer"] = owner
     if name == "part":
