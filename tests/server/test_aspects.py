@@ -98,6 +98,7 @@ def test_analyses_rest_on_the_aspects_of_what_they_read(tmp_path: Path, monkeypa
         "product": {"product": "L01/VMC850"},
         "part": {"part": "L01/A12"},
         "thing": {"thing": "part:L01/A12"},
+        "organisation": {"organisation": "L01"},
     }
     more: dict[str, dict[str, Any]] = {
         "propagate": {"hours": (100.0,)},
