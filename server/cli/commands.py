@@ -23,13 +23,16 @@ from server.cli.growing import growth
 from server.cli.identifying import identities
 from server.cli.loading import load, template, undo
 from server.cli.planning import plan_test
+from server.cli.received import upload_show, uploads, withdraw
 from server.cli.serving import serve
 from server.cli.settling import settle
 from server.cli.storing import store
 from server.cli.tokens import account, token, tokens
 from server.cli.tracing import trace
+from server.cli.uploading import upload
+from server.cli.watching import watch
 
-BEFORE = (demo, load, undo)
+BEFORE = (demo, load, undo, upload, uploads, upload_show, withdraw, watch)
 AFTER = (fit, compare, forecast, growth, lives, plan_test, benchmark, trace, template, export, exchange)
 SERVED = (serve, agreements, settle, identities, token, tokens, account, audit, store)
 
