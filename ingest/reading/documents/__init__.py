@@ -94,10 +94,11 @@ def child(value: object, *names: str) -> Any:
 def readers() -> list[Reader]:
     """The formats, the most telling first."""
     from .aas import read as aas
+    from .catena_x import read as catena_x
     from .cyclonedx import read as cyclonedx
     from .omts import read as omts
 
-    return [aas, cyclonedx, omts]
+    return [aas, cyclonedx, omts, catena_x]
 
 
 def parse(path: Path, out: Path, limits: Limits, tell: Callable[[int, int], None]) -> dict[str, Any] | None:
