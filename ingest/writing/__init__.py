@@ -21,7 +21,8 @@ from schema import Kind, kind
 Row = Mapping[str, Any]
 
 _MODULES = {"aas": "aas", "aasx": "aasx", "cyclonedx": "cyclonedx", "omts": "omts", "catena-x": "catena_x"}
-_OF_PART = ("declared_value", "change_notice", "lot", "part_alias", "supplies")
+_ABOUT = {"part": "key", "contains": "parent", "lot_genealogy": "into_part"}
+"""The field that says which part a row is about, where it is another than `part`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,10 @@ def _within(view: View, tables: Mapping[str, pl.DataFrame], product: str) -> dic
     """The rows that are about a part and what is in it, and the firms and sites that they name."""
     inside = _inside(view.table("contains"), product)
     found = dict(tables)
-    for name, field in (("part", "key"), ("contains", "parent"), *((each, "part") for each in _OF_PART)):
-        if name in tables:
-            found[name] = tables[name].filter(pl.col(field).is_in(inside.implode()))
+    for name, table in tables.items():
+        field = _ABOUT.get(name, "part")
+        if field in table.columns:
+            found[name] = table.filter(pl.col(field).is_in(inside.implode()))
     for name in ("site", "organisation"):
         if name in tables:
             mentioned = _mentioned(found, name)

@@ -59,26 +59,24 @@ def taken(file: Path, folder: Path, *, administrator: bool = True) -> Iterator[t
 def rows_of(document: Document | None, sheet: str) -> list[dict[str, str]]:
     """The rows of a sheet without empty fields, as text; numbers as floats are written."""
     assert document is not None
-    return _sorted([_said(row) for row in document.rows.get(sheet, [])])
+    return sorted_rows([_said(row) for row in document.rows.get(sheet, [])])
 
 
 def told_rows(rows: Told, name: str) -> list[dict[str, str]]:
     """The rows that a document is to have, in the same form; of what is only named there are none."""
-    return _sorted([_said(row) for row in rows.rows[name] if not row.get("stub")])
+    return sorted_rows([_said(row) for row in rows.rows[name] if not row.get("stub")])
 
 
 def _said(row: Mapping[str, Any]) -> dict[str, str]:
-    return {name: _number(text(value)) for name, value in row.items() if value is not None and name != "stub"}
+    said = {name: text(value) for name, value in row.items() if value is not None and name != "stub"}
+    return {name: repr(float(each)) if name in _NUMBERS else each for name, each in said.items()}
 
 
-def _number(said: str) -> str:
-    try:
-        return repr(float(said)) if said[:1].isdigit() else said
-    except ValueError:
-        return said
+_NUMBERS = {"quantity", "duty", "value", "shape", "share", "lead_time_days", "latitude", "longitude"}
 
 
-def _sorted(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+def sorted_rows(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """Rows in one order."""
     return sorted(rows, key=lambda row: sorted(row.items()))
 
 

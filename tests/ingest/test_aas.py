@@ -254,7 +254,7 @@ def test_a_nameplate_says_maker_number_names_and_serial() -> None:
     ]  # fmt: skip
     assert exchange.rows_of(found, "lots") == [
         {
-            "part": "Muster AG/P-100", "maker": "Muster AG", "code": "4711.0", "produced_on": "2025-04-01",
+            "part": "Muster AG/P-100", "maker": "Muster AG", "code": "4711", "produced_on": "2025-04-01",
             "individual": "true",
         }
     ]  # fmt: skip

@@ -114,7 +114,7 @@ FOREIGN = shell(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(exchange.damaged(FOREIGN))
 def test_no_document_breaks_the_reader(out: Path, document: Any) -> None:
     exchange.stored(aas.read(document), out)

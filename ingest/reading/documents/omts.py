@@ -223,7 +223,10 @@ def _known(node: Mapping[str, Any]) -> dict[str, Value]:
 
 
 def _names(node: Mapping[str, Any]) -> dict[str, Value]:
+    """The name as a field of its language; of a node that we have written the fields of our own say it."""
     name = text(node.get("name"))
+    if any(text(each.get("authority")) == "chaingraph" for each in _identifiers(node)):
+        return {}
     return {"name_zh" if name and _HAN.search(name) else "name_en": name}
 
 
