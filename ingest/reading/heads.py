@@ -136,7 +136,7 @@ def _below(
     if grouped and (known.count(names) > before or (merged and known.count(names) >= before)):
         return names
     if known.heads(lower) and before:
-        return [up if known(up) or not low else low for up, low in zip(upper, lower, strict=True)]
+        return [low if known(low) and not known(up) else up or low for up, low in zip(upper, lower, strict=True)]
     return None
 
 

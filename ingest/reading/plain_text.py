@@ -17,6 +17,7 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codec
 _DELIMITERS = ",;\t"
 _LINES_TRIED = 20
 _NULLS = 4
+_BETWEEN = "\n,;\t"
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _UTF8_RUN = re.compile(rb"(?<![\x80-\xff])(?:[\xe4-\xe9][\x80-\xbf]{2}){4,}(?![\x80-\xff])")
 
@@ -74,20 +75,25 @@ def encoding_of(path: Path) -> str:
             position = max(position, error.start)
         else:
             if encoding == "gb18030" and (place := _utf8_within(path)) is not None:
-                raise Unreadable("file.encoding", tried="UTF-8 + GB18030", byte=place)
+                raise Unreadable("file.encoding", tried="UTF-8 + GB18030", byte=max(place, position))
             return encoding
     raise Unreadable("file.encoding", tried=bom or "UTF-8, GB18030", byte=position)
 
 
 def _wide(block: bytes) -> str | None:
-    """UTF-16 by its null bytes: ASCII has them in every unit on the same side, and Chinese nearly never has any."""
+    """UTF-16 by its null bytes: ASCII has them in every unit on the same side, and Chinese nearly never has any.
+
+    What stands between cells and lines must be whole units then: half of one is chance.
+    """
     even, odd = block[::2].count(0), block[1::2].count(0)
     enough = max(_NULLS, len(block) // 2 // 10)
     encoding = "utf-16-le" if odd >= enough and not even else "utf-16-be" if even >= enough and not odd else None
     if encoding is None:
         return None
     text = codecs.getincrementaldecoder(encoding)("replace").decode(block)
-    return None if _CONTROLS.search(text) or not any(each in text for each in "\n\r,;\t") else encoding
+    between = sum(text.count(each) for each in _BETWEEN)
+    anywhere = sum(block.count(each.encode()) for each in _BETWEEN)
+    return None if _CONTROLS.search(text) or 2 * between < anywhere or not between else encoding
 
 
 def _utf8_within(path: Path) -> int | None:

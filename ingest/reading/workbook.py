@@ -73,6 +73,8 @@ def _unreadable(error: fastexcel.FastExcelError) -> Unreadable:
     said = str(error).splitlines()[0]
     if any(word in str(error).casefold() for word in _PASSWORD):
         return Unreadable("file.encrypted")
+    if "limit exceeded" in str(error).casefold():  # repeated cells of ODS
+        return Unreadable("file.too_large", limit=said)
     return Unreadable("file.damaged", reason=said)
 
 

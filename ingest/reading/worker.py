@@ -15,6 +15,9 @@ from pathlib import Path
 from . import magic, zips
 from .limits import Limits, Unreadable
 
+_PANIC = "PanicException"
+"""What a library in Rust raises where it gave up; it is no Exception."""
+
 
 def main(work: Callable[[Path, Path, Limits], dict[str, object]] | None = None) -> None:
     """Parse files under the limits until there are no more, or do other `work` with them."""
@@ -31,6 +34,10 @@ def main(work: Callable[[Path, Path, Limits], dict[str, object]] | None = None) 
             raise  # and die of it, as of any allocation that fails in a library
         except Exception as error:  # noqa: BLE001 - whatever a parser says, it is about the file; its text may quote cells
             found = {"refused": "file.damaged", "values": {"reason": type(error).__name__}}
+        except BaseException as error:
+            if type(error).__name__ != _PANIC:
+                raise
+            found = {"refused": "file.damaged", "values": {"reason": _PANIC}}
         (out / "result.json").write_text(json.dumps(found), encoding="utf-8")
         _say("done")
 
@@ -65,7 +72,7 @@ def result(path: Path, out: Path, limits: Limits) -> dict[str, object]:
     return told
 
 
-_NAMES = {"text": "CSV", "HTML": "an HTML table", "XML": "SpreadsheetML", "JSON": "JSON"}
+_NAMES = {"text": "CSV", "XML": "SpreadsheetML"}
 
 
 def _format(path: Path, limits: Limits) -> tuple[str, bool]:

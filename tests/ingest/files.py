@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import datetime as dt
+import functools
 import shutil
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +17,7 @@ import polars as pl
 from chaingraph import Workspace
 from chaingraph.changes import ChangeSet
 from ingest.load import load
+from ingest.reading import Child, Limits
 from ingest.report import Report
 from schema import kind
 from schema.vocabularies import Aspects
@@ -81,7 +84,7 @@ def workbook(path: Path, sheets: Mapping[str, Sequence[Sequence[Cell]] | str], *
         archive.writestr(
             "xl/_rels/workbook.xml.rels",
             f'<Relationships xmlns="{_PACKAGE}/relationships">{links}'
-            f'<Relationship Id="rId99" Type="{_OFFICE}/styles" Target="styles.xml"/></Relationships>',
+            f'<Relationship Id="rId0" Type="{_OFFICE}/styles" Target="styles.xml"/></Relationships>',
         )
         archive.writestr(
             "xl/styles.xml",
@@ -93,6 +96,14 @@ def workbook(path: Path, sheets: Mapping[str, Sequence[Sequence[Cell]] | str], *
                 f"xl/worksheets/sheet{i}.xml", f'<worksheet xmlns="{_MAIN}"><sheetData>{body}</sheetData></worksheet>'
             )
     return path
+
+
+@functools.cache
+def parser() -> Child:
+    """The child process that parses files for all tests of a run that do not need one of their own."""
+    child = Child(Limits())
+    atexit.register(child.close)
+    return child
 
 
 def text(folder: Path, name: str, content: str, encoding: str = "utf-8") -> Path:
