@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Mapping
+
+import polars as pl
+
+from ingest import cleaning
 from ingest.headers import Reading, fold, split_unit
+from schema.core import Field
 
 _AGE_UNITS = {
     "h": "累计工作时间;运行时间;累计运行时间;工作时间;使用时间;开机时间;累计开动时间;运行小时;故障前工作时间;"
@@ -11,6 +18,15 @@ _AGE_UNITS = {
     "cycles": "动作次数;循环次数;换刀次数;通断次数;使用次数",
 }
 _AGE_UNIT = {fold(name): unit for unit, names in _AGE_UNITS.items() for name in names.split(";")}
+_DURATION_UNITS = {"h": "test hours;hours per unit", "cycles": "试验循环数;循环次数;test cycles"}
+_DURATION_UNIT = {fold(name): unit for unit, names in _DURATION_UNITS.items() for name in names.split(";")}
+_MEASURED = {
+    "life_record": ("age", _AGE_UNIT),
+    "reliability_test": ("duration", _DURATION_UNIT),
+    "declared_value": ("value", {}),
+}
+"""The field that a sheet's `unit` is of, and the headings that say it, by kind."""
+_FIRST_OF_MONTH = "first day of the month"
 _ORIGIN = {
     fold(name): origin
     for origin, names in {
@@ -36,16 +52,32 @@ def yes_no(kind: str, field: str, heading: str) -> tuple[str | None, str | None]
 
 
 def implied(reading: Reading) -> dict[str, str]:
-    """Values of fields that the sheet has no column for, said by the headings of others; of life records only."""
-    if reading.kind.name != "life_record":
-        return {}
+    """Values of fields that the sheet has no column for, said by the headings of others."""
     found = {}
-    age, number = reading.column("age"), reading.column("id")
-    if age and (unit := age.scale.unit or _AGE_UNIT.get(fold(split_unit(age.heading)[0]))):
+    field, names = _MEASURED.get(reading.kind.name, ("", {}))
+    column, number = reading.column(field), reading.column("id")
+    if column and (unit := column.scale.unit or names.get(fold(split_unit(column.heading)[0]))):
         found["unit"] = unit
-    if number and not reading.column("origin") and (origin := _ORIGIN.get(fold(number.heading))):
+    is_life = reading.kind.name == "life_record"
+    if is_life and number and not reading.column("origin") and (origin := _ORIGIN.get(fold(number.heading))):
         found["origin"] = origin
     return found
+
+
+def days(
+    field: Field, cells: pl.Series, *, excel: bool, answers: Mapping[str, str] | None = None, position: str = ""
+) -> cleaning.Cleaned:
+    """A column of days or moments, with the answers (`dates:3`, `serials:3`) about its position.
+
+    A month is its first day where the field says so.
+    """
+    said = answers or {}
+    order = said.get(f"dates:{position}")
+    order = order if order in cleaning.ORDERS else None
+    excel = excel or said.get(f"serials:{position}") == "excel"
+    if field.python_type is dt.datetime:
+        return cleaning.times(cells, excel=excel, order=order)
+    return cleaning.dates(cells, excel=excel, order=order, months=_FIRST_OF_MONTH in field.description)
 
 
 def lacks_event(reading: Reading) -> bool:

@@ -16,6 +16,7 @@ from chaingraph.actor import EVERYBODY
 from chaingraph.snapshot import Snapshot
 from chaingraph.workspace import load_run
 from ingest import agreements
+from ingest.beside import Beside
 from ingest.check import Checker
 from ingest.decisions import Decisions, Memory
 from ingest.opening import Opened, Step, files, opened, silent
@@ -79,7 +80,9 @@ def load(
         return looked.report
     report = Report()
     loader, viewer = _who(workspace, by, administrator)
-    found = opened(files(paths, report), report, progress, limits, decisions, Memory(workspace.register, loader.by))
+    beside = Beside(workspace.view(viewer), loader.by, loader.administrator)
+    memory = Memory(workspace.register, loader.by)
+    found = opened(files(paths, report), report, progress, limits, decisions, memory, beside)
     progress(Step("check", None, 0, 1))
     with workspace.writing():
         view = workspace.view(viewer)
@@ -131,7 +134,9 @@ def look(
     """What `load` would do; nothing is written. Of one code in one column `shown` rows are listed in the report."""
     report = Report(dry_run=True, shown=shown)
     loader, viewer = _who(workspace, by, administrator)
-    found = opened(files(paths, report), report, progress, limits, decisions, Memory(workspace.register, loader.by))
+    beside = Beside(workspace.view(viewer), loader.by, loader.administrator)
+    memory = Memory(workspace.register, loader.by)
+    found = opened(files(paths, report), report, progress, limits, decisions, memory, beside)
     progress(Step("check", None, 0, 1))
     view = workspace.view(viewer)
     put, delete = _plan(workspace, workspace.snapshot(), view, loader, found.sources, report, replace)

@@ -15,10 +15,12 @@ from typing import Literal, NamedTuple
 import polars as pl
 
 from ingest import headers, reading
+from ingest.beside import Beside
 from ingest.blanks import without_blanks
 from ingest.decisions import UNDECIDED, Decisions, Memory, Question, SheetDecisions
+from ingest.forms import implied
 from ingest.personal import masked_text
-from ingest.questions import EVENT, questions
+from ingest.questions import EVENT, VALUE, Asked, asked_about
 from ingest.reading import Child, FileRead, Limits, Table, Unreadable
 from ingest.report import Report, finding
 from ingest.sheets import Source
@@ -95,8 +97,9 @@ def opened(
     limits: Limits | None = None,
     decisions: Decisions | None = None,
     memory: Memory | None = None,
+    beside: Beside | None = None,
 ) -> Opened:
-    """All sheets of all files; files that cannot be read are reported."""
+    """All sheets of all files, looked at `beside` the graph and each other; files that cannot be read are reported."""
     turn = threading.Lock()
 
     def one(path: Path) -> tuple[Path, str, FileRead, Unreadable | None]:
@@ -115,7 +118,7 @@ def opened(
             children.put(child)
         return path, digest, found, None
 
-    all_found = Opened()
+    looked: list[_Looked] = []
     children: SimpleQueue[Child] = SimpleQueue()
     with ExitStack() as ends, ThreadPoolExecutor(_READERS) as pool:
         for _ in range(_READERS):
@@ -133,33 +136,51 @@ def opened(
                     report.add_rows(told.code, told.rows, file=table.name, column=told.column, **told.values)
                 names = [table.sheet, path.stem] if len(tables) == 1 else [table.sheet]
                 decided = (decisions or {}).get(table.name, UNDECIDED)
-                old = memory.recall(table.header) if memory else UNDECIDED
-                all_found.sheets.append(_sheet(len(all_found.sheets), table, digest, names, decided, old, report))
-    return all_found
+                looked.append(_looked(table, digest, names, decided, memory, report))
+    beside = beside or Beside()
+    beside.bring((each.table, each.found.reading) for each in looked if each.decided.take)
+    return Opened([_sheet(number, each, beside, report) for number, each in enumerate(looked)])
 
 
-def _sheet(
-    number: int,
+class _Looked(NamedTuple):
+    """A sheet and its kind, before anything is asked about it."""
+
+    table: Table
+    digest: str
+    found: headers.Detection
+    decided: SheetDecisions
+    remembered: bool
+
+
+def _looked(
     table: Table,
     digest: str,
     names: Sequence[str | None],
     decided: SheetDecisions,
-    old: SheetDecisions,
+    memory: Memory | None,
     report: Report,
-) -> Sheet:
-    """A sheet with its kind, its questions, and whether it can be taken; what stands against that is reported."""
+) -> _Looked:
+    """A sheet with its kind, by what was decided now and before."""
+    old = memory.recall(table.header) if memory else UNDECIDED
+    if memory and (gone := memory.outdated(table.header)):
+        report.add(finding("decisions.outdated", file=table.name, value=", ".join(gone)))
     both = decided.over(old)
     found = headers.detect(table.header, names, both.kind, both.columns)
-    table = without_blanks(table, found.reading, report)
+    return _Looked(without_blanks(table, found.reading, report), digest, found, both, old != UNDECIDED)
+
+
+def _sheet(number: int, looked: _Looked, beside: Beside, report: Report) -> Sheet:
+    """A sheet with its questions, and whether it can be taken; what stands against that is reported."""
+    table, found, decided = looked.table, looked.found, looked.decided
     if table.encoding not in {None, "utf-8", "utf-8-sig"}:
         report.add(finding("file.decoded", file=table.name, encoding=table.encoding, rows=_sample(table)))
-    asked = questions(table, found, both)
-    taken = both.take and _takeable(table, found, asked, report)
-    source = Source(number, table, digest, found.reading, both) if taken else None
-    return Sheet(table, found, both, old != UNDECIDED, asked, source)
+    asked = asked_about(table, found, decided, beside)
+    taken = decided.take and _takeable(table, found, asked, report)
+    source = Source(number, table, looked.digest, found.reading, decided, asked.answers) if taken else None
+    return Sheet(table, found, decided, looked.remembered, asked.questions, source)
 
 
-def _takeable(table: Table, found: headers.Detection, asked: Sequence[Question], report: Report) -> bool:
+def _takeable(table: Table, found: headers.Detection, asked: Asked, report: Report) -> bool:
     """Whether a sheet has rows, all columns that its kind needs, and no question open; what it has not is reported."""
     if not table.cells.height:
         report.add(finding("sheet.no_rows", file=table.name))
@@ -171,8 +192,11 @@ def _takeable(table: Table, found: headers.Detection, asked: Sequence[Question],
         )
         report.add(finding("sheet.unknown", file=table.name, rows=table.cells.height, closest=closest or "–"))
         return True
-    missing = list(read.missing)
-    unanswered = [each for each in asked if each.required and each.answer is None]
+    report.add(*asked.findings)
+    said = {*implied(read), *(name.removeprefix(VALUE) for name in asked.answers if name.startswith(VALUE))}
+    said |= {"unit" for name in asked.answers if name.startswith("unit:")}
+    missing = [each for each in read.missing if each.name not in said]
+    unanswered = [each for each in asked.questions if each.required and each.answer is None]
     if any(each.id == EVENT for each in unanswered):
         missing.append(read.kind.fields["event"])
     for each in missing:
@@ -183,7 +207,7 @@ def _takeable(table: Table, found: headers.Detection, asked: Sequence[Question],
             )
         )
     for question in unanswered:
-        if question.id != EVENT:  # which is reported as the column that is missing
+        if question.id != EVENT and not question.id.startswith(VALUE):  # reported as columns that are missing
             report.add(finding("question.open", file=table.name, column=question.column, question=question.text))
     if missing or unanswered:
         counts = report.count(table.name, read.kind.name)

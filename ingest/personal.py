@@ -39,6 +39,14 @@ def looks_personal(cells: pl.Series) -> Text | None:
     return None
 
 
+def personal_cells(cells: pl.Series) -> pl.Series:
+    """Which cells have anything in them that looks personal."""
+    found = pl.zeros(len(cells), pl.Boolean, eager=True)
+    for name, (_, pattern) in PATTERNS.items():
+        found |= _found(cells, name, pattern)
+    return found
+
+
 def _found(cells: pl.Series, name: str, pattern: str) -> pl.Series:
     found = cells.str.contains(_EDGE + f"(?:{pattern})" + _END).fill_null(value=False)
     if name == "vin" and found.any():  # a number of 17 digits, or 17 letters, is no VIN
@@ -60,7 +68,7 @@ def mask(cells: pl.Series) -> tuple[pl.Series, dict[Text, int]]:
         if found.any():
             masked[what] = int(found.sum())
             clean = cells.filter(found).str.replace_all(f"({_EDGE})(?:{pattern})({_END})", f"${{1}}{_MASK}${{2}}")
-            cells = _rebuilt(cells.scatter(found.arg_true(), clean))
+            cells = rebuilt(cells.scatter(found.arg_true(), clean))
     return cells, masked
 
 
@@ -87,9 +95,9 @@ def hash_vins(cells: pl.Series, secret: bytes) -> pl.Series:
     """Serial numbers, those that are vehicle identification numbers hashed, the others as they are."""
     found = cells.str.to_uppercase().str.contains(f"^(?:{PATTERNS['vin'][1]})$").fill_null(value=False)
     found &= _vins(cells.str.to_uppercase())
-    return _rebuilt(cells.scatter(found.arg_true(), hashed(cells.filter(found), secret))) if found.any() else cells
+    return rebuilt(cells.scatter(found.arg_true(), hashed(cells.filter(found), secret))) if found.any() else cells
 
 
-def _rebuilt(cells: pl.Series) -> pl.Series:
+def rebuilt(cells: pl.Series) -> pl.Series:
     """The same text in memory of its own: an Arrow file carries whole buffers, and the old have what was replaced."""
     return pl.select(pl.concat_str(cells, pl.lit(""))).to_series().alias(cells.name)

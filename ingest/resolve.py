@@ -75,6 +75,12 @@ class Resolver:
             rows = rows.with_columns(found["key"].alias(each))
         return rows, wrong
 
+    def parts(self, texts: pl.Series) -> pl.DataFrame:
+        """What distinct part references of the loader mean (`text`, `key`): null for several, and what is not seen."""
+        found = self._parts(pl.DataFrame({"text": texts, "owner": pl.repeat(self.by, len(texts), eager=True)}))
+        there = pl.col("key").is_in(self.known("part")["key"].implode())
+        return found.select("text", key=pl.when(there).then("key"))
+
     def _answers(self, target: str, asked: pl.DataFrame) -> pl.DataFrame:
         """`asked` with the columns `key` and `candidates`."""
         if target == "part":
@@ -105,7 +111,9 @@ class Resolver:
         return found.select(*asked.columns, key=key, candidates=pl.lit(None, pl.String)).drop("_plain")
 
     def _parts(self, asked: pl.DataFrame) -> pl.DataFrame:
-        """A number: the owner's own, ISSUER/NUMBER, the only one visible, an alias of the owner's, else a stub."""
+        """A number: the owner's own, ISSUER/NUMBER, the only one visible, an alias (the owner's, else that of anybody
+        whose alias the loader sees: its customer, the maker), else a stub.
+        """
         keys = self.known("part").select("key", found="key")
         number, owner = escape(pl.col("text")), escape(pl.col("owner"))
         issuer, rest = pl.col("text").str.extract(r"^([^/]+)/"), pl.col("text").str.extract(r"^[^/]+/(.+)$")
@@ -121,22 +129,28 @@ class Resolver:
         return pl.concat([there, self._other_parts(missing)]) if missing.height else there
 
     def _other_parts(self, missing: pl.DataFrame) -> pl.DataFrame:
-        """What a part's number means that is no key: the only one visible, an alias of the owner's, else a stub."""
+        """What a part's number means that is no key: the only one visible, an alias of the owner's, the only part that
+        others whose aliases are visible know by it, else a stub. What is masked is not meant by anything.
+        """
         described = self.known("part").filter(~pl.col("stub")).select("key", text="number")
         found = missing.join(_only(described, ["text"], "_by_number"), on="text", how="left")
         aliases = self.known("part_alias").select("number", "drawing_no", owner="organisation", key="part")
         aliases = pl.concat(
             [aliases.select("key", "owner", text=pl.col(name)) for name in ("number", "drawing_no")]
         ).drop_nulls()
+        aliases = aliases.filter(~pl.col("key").str.contains(PSEUDONYM.pattern))
         found = found.join(_only(aliases, ["text", "owner"], "_by_alias"), on=["text", "owner"], how="left")
-        several = pl.coalesce("_by_number_several", "_by_alias_several")
+        found = found.join(_only(aliases.select("key", "text"), ["text"], "_by_other"), on="text", how="left")
+        several = pl.coalesce("_by_number_several", "_by_alias_several", "_by_other_several")
+        other = pl.when(pl.coalesce("_by_number_several", "_by_alias_several").is_null()).then("_by_other")
         stub = pl.col("_own")
         if self.administrator:
             issuer = escape(pl.col("text").str.extract(r"^([^/]+)/"))
             issuers = self.known("organisation")["key"]
             stub = pl.when(issuer.is_in(issuers.implode())).then("_full").otherwise(stub)
         found = self._of_named_issuer(found)
-        key = pl.coalesce("_by_number", "_by_alias", pl.when(several.is_null()).then(pl.coalesce("_by_issuer", stub)))
+        unknown = pl.when(several.is_null()).then(pl.coalesce("_by_issuer", stub))
+        key = pl.coalesce("_by_number", "_by_alias", other, unknown)
         return found.select("text", "owner", key=key, candidates=several)
 
     def _of_named_issuer(self, asked: pl.DataFrame) -> pl.DataFrame:

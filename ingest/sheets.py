@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from ingest import cleaning, forms, personal, units
+from ingest import cleaning, doubts, forms, personal, units
 from ingest.decisions import UNDECIDED, SheetDecisions
-from ingest.headers import Column, Reading
+from ingest.headers import Column, Reading, fold, names_of
 from ingest.headers import personal as personal_heading
 from ingest.reading import ROW, Table
 from ingest.report import Report, finding
@@ -19,6 +19,7 @@ from schema import Kind, Personal
 from schema.expressions import explain
 
 _IDENTIFIES = frozenset({"id", "serial", "uscc", "unit", "currency", "industry", "region", "grantee", "records"})
+_AGES = frozenset({"entry", "age", "age_to"})
 _FAILED = {
     int: "value.integer",
     float: "value.number",
@@ -32,7 +33,8 @@ _FAILED = {
 class Source:
     """Where rows of a load come from: its number in the load, the file, its digest, and how the sheet reads.
 
-    `reading` is None for a sheet of no known kind; `decided` is what people said about it.
+    `reading` is None for a sheet of no known kind; `decided` is what people said about it, and `answers` those to its
+    questions that are in force: given, or settled by its cells.
     """
 
     number: int
@@ -40,6 +42,7 @@ class Source:
     sha256: str
     reading: Reading | None
     decided: SheetDecisions = UNDECIDED
+    answers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -82,8 +85,15 @@ def typed(source: Source, loader: Loader, report: Report) -> pl.DataFrame:
         bad |= cells[ROW].is_in(overlong[ROW].implode())
     owner, allowed = _owner(source, loader, report)
     bad |= ~allowed
-    for column in reading.columns:
-        values, failed = _values(kind, column, cells[column.position], source, loader, report)
+    for column in (_scaled(kind, each, source) for each in reading.columns):
+        written = cells[column.position]
+        unusable = cleaning.broken(written)
+        if unusable.any():
+            rows = pl.DataFrame({"row": cells[ROW], "value": written}).filter(unusable)
+            report.add_rows("value.formula_error", rows, file=source.name, column=column.heading)
+            bad |= unusable
+            written = written.set(unusable, None)
+        values, failed = _values(kind, column, written, source, loader, report)
         columns[column.field.name] = values
         bad |= failed
         if (kind.name, column.field.name) == ("life_record", "event"):
@@ -91,6 +101,7 @@ def typed(source: Source, loader: Loader, report: Report) -> pl.DataFrame:
     for name, value in (forms.implied(reading) | answered(source)).items():
         given = columns.get(name)
         columns[name] = pl.repeat(value, cells.height, eager=True) if given is None else given.fill_null(value)
+    _correct(kind, columns, source, report)
     if kind.name == "part":
         given = columns.get("issuer")
         columns["issuer"] = owner if given is None else given.zip_with(given.is_not_null(), owner)
@@ -103,10 +114,59 @@ def typed(source: Source, loader: Loader, report: Report) -> pl.DataFrame:
 
 
 def answered(source: Source) -> dict[str, str]:
-    """Values of fields that the sheet has no column for, as somebody has answered."""
-    event = source.decided.answers.get("event")
-    lacking = source.reading is not None and forms.lacks_event(source.reading)
-    return {"event": event} if event and lacking else {}
+    """Values of fields that the sheet has no column for, as somebody has answered or the cells say."""
+    found: dict[str, str] = {}
+    reading, answers = source.reading, source.answers
+    if reading is None:
+        return found
+    for name, answer in answers.items():
+        what, _, about = name.partition(":")
+        if what == "event" and forms.lacks_event(reading):
+            found["event"] = answer
+        elif what == "value":
+            found[about] = answer
+        elif what == "unit":
+            scale = _answered_scale(answer)
+            found["unit"] = answer if scale is None else scale.unit or answer
+    return found
+
+
+def _answered_scale(answer: str | None) -> units.Scale | None:
+    """What a unit that somebody answered does to the ages of a column; None for what is no unit of an age."""
+    if answer not in units.KNOWN:
+        return None
+    unit, factor = units.KNOWN[answer]
+    return units.Scale(factor, unit)
+
+
+def _scaled(kind: Kind, column: Column, source: Source) -> Column:
+    """The column with its numbers scaled as was answered about it, or about the age that it goes with."""
+    field = column.field
+    if field.python_type is not float:
+        return column
+    answers = source.answers
+    asked = answers.get(f"unit:{column.position}")
+    if kind.name == "life_record" and field.name in _AGES and column.scale.unit is None:
+        asked = next((answer for name, answer in answers.items() if name.startswith("unit:")), None)
+    scale = _answered_scale(asked) or column.scale
+    if (share := answers.get(f"sure:share:{column.position}")) is not None:
+        scale = units.Scale(doubts.share_factor(share, scale.factor))
+    return column if scale == column.scale else replace(column, scale=scale)
+
+
+def _correct(kind: Kind, columns: dict[str, pl.Series], source: Source, report: Report) -> None:
+    """Values as was answered about what was hardly meant; what is only noticed is reported."""
+    for name, answer in source.answers.items():
+        if name.startswith("sure:rate:") and {"value", "unit"} <= set(columns):
+            columns["unit"] = doubts.corrected_rates(columns["value"], columns["unit"], answer)
+        elif name.startswith("sure:age:"):
+            for each in _AGES & set(columns):
+                columns[each] = columns[each] * doubts.hours(answer)
+    if kind.name == "inspection" and {"ppm", "rejected", "checked"} <= set(columns):
+        wanted = {each: columns[each] for each in (ROW, "ppm", "rejected", "checked")}
+        wrong = doubts.wrong_ppm(pl.DataFrame(wanted))
+        column = source.reading.column("ppm") if source.reading else None
+        report.add_rows("inspection.ppm", wrong, file=source.name, column=column.heading if column else None)
 
 
 def _owner(source: Source, loader: Loader, report: Report) -> tuple[pl.Series, pl.Series]:
@@ -140,39 +200,71 @@ def _values(
     codes = field.vocabulary or field.meta.codes
     if codes is None and field.python_type is str:
         return _text(kind, column, cells, source, loader, report), fine
-    named = units.spellings(column.scale.unit or field.meta.unit)
     if field.meta.codes is not None:
         cleaned = cleaning.code_lists(cells, field.meta.codes.spellings(), field.meta.codes.codes())
     elif field.vocabulary is not None:
         cleaned = _codes(kind, column, cells)
     elif field.python_type is float:
-        cleaned = cleaning.numbers(cells, factor=column.scale.factor, units=named)
+        named, shares = units.in_cells(kind, field, column.scale), 1 in {field.bounds.get("le"), field.bounds.get("lt")}
+        cleaned = cleaning.numbers(cells, factor=column.scale.factor, units=named, percent=shares)
     elif field.python_type is int:
-        cleaned = cleaning.integers(cells, units=named)
+        cleaned = cleaning.integers(cells, units=units.in_cells(kind, field, column.scale))
     elif field.python_type is bool:
         cleaned = cleaning.booleans(cells)
-    elif field.python_type is dt.date:
-        cleaned = cleaning.dates(cells, excel=source.table.excel)
     else:
-        cleaned = cleaning.times(cells, excel=source.table.excel)
+        cleaned = forms.days(field, cells, excel=source.table.excel, answers=source.answers, position=column.position)
     if cleaned.failed.any():
         _report_failed(kind, column, cells, cleaned.failed, source, report)
+    if field.python_type in {dt.date, dt.datetime}:
+        return _sure_of_days(column, cells, cleaned, source, report)
     return cleaned.values, cleaned.failed
+
+
+def _sure_of_days(
+    column: Column, cells: pl.Series, cleaned: cleaning.Cleaned, source: Source, report: Report
+) -> tuple[pl.Series, pl.Series]:
+    """Days without those that nobody has confirmed and that are hardly meant."""
+    doubtful = doubts.doubtful_days(cleaned.values.cast(pl.Date))
+    answer = source.answers.get(f"sure:dates:{column.position}")
+    if answer == doubts.KEEP or not doubtful.any():
+        return cleaned.values, cleaned.failed
+    values = cleaned.values.set(doubtful, None)
+    if answer == doubts.EMPTY:
+        return values, cleaned.failed
+    rows = pl.DataFrame({"row": source.table.cells[ROW], "value": cells}).filter(doubtful)
+    report.add_rows("value.date_doubtful", rows, file=source.name, column=column.heading)
+    return values, cleaned.failed | doubtful
 
 
 def _text(kind: Kind, column: Column, cells: pl.Series, source: Source, loader: Loader, report: Report) -> pl.Series:
     field = column.field
+    cells = cleaning.filled(cells)
     if personal_heading(column.heading) is Personal.HASH:
         report.add(finding("column.hashed", file=source.name, column=column.heading))
         return personal.hashed(cells, loader.secret)
     if field.name == "serial":
-        return personal.hash_vins(cleaning.code_text(cells), loader.secret)
+        return _unsaid(column, personal.hash_vins(cleaning.code_text(cells), loader.secret), source, loader, report)
     if field.meta.ref or field.name in kind.key or field.name in _IDENTIFIES:
-        return cleaning.code_text(cells)
+        return _unsaid(column, cleaning.code_text(cells), source, loader, report)
     masked, found = personal.mask(cleaning.text(cells))
     for what, count in found.items():
         report.add(finding("column.masked", file=source.name, column=column.heading, what=what, count=count))
     return masked
+
+
+def _unsaid(column: Column, cells: pl.Series, source: Source, loader: Loader, report: Report) -> pl.Series:
+    """What identifies things; in a column that somebody chose by hand, what looks personal as keyed hashes.
+
+    A heading that names the field has numbers that may look like anything; any other may have been chosen in error.
+    """
+    reading = source.reading
+    if reading is None or column.position not in reading.chosen or fold(column.heading) in names_of(reading.kind):
+        return cells
+    found = personal.personal_cells(cells)
+    if not found.any():
+        return cells
+    report.add(finding("column.hashed", file=source.name, column=column.heading))
+    return personal.rebuilt(cells.scatter(found.arg_true(), personal.hashed(cells.filter(found), loader.secret)))
 
 
 def _codes(kind: Kind, column: Column, cells: pl.Series) -> cleaning.Cleaned:
@@ -209,6 +301,10 @@ def _report_failed(
         worded, some = explain(kind, "value.not_finite"), rows.filter(infinite)
         report.add_worded("value.not_finite", "error", *worded, some, file=source.name, column=column.heading)
         rows = rows.filter(~infinite)
+    if field.python_type in {float, int}:
+        inexact = cleaning.inexact(rows["value"])
+        report.add_rows("value.inexact", rows.filter(inexact), file=source.name, column=column.heading)
+        rows = rows.filter(~inexact)
     report.add_rows(_FAILED[field.python_type], rows, file=source.name, column=column.heading)
 
 

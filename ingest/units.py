@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from schema import Kind
@@ -15,6 +17,7 @@ _SPELLINGS: tuple[tuple[str, float, str], ...] = (
     ("km", 1.0, "km 公里 千米 kilometers kilometres"),
     ("km", 10_000.0, "万公里 万km"),
     ("months", 1.0, "months month 个月 月"),
+    ("months", 12.0, "years year yr 年 年限"),
     ("cycles", 1.0, "cycles cycle 次 次数"),
     ("cycles", 10_000.0, "万次"),
     ("1", 0.01, "% 百分比"),
@@ -56,6 +59,28 @@ def scale(spelling: str | None, kind: Kind, field: Field) -> Scale | None:
     return Scale(factor) if unit in {"pieces", "money"} and field.python_type in {int, float} else None
 
 
-def spellings(unit: str | None) -> tuple[str, ...]:
-    """Every way to write a unit behind a number, the longest first; nothing for no unit."""
-    return tuple(sorted((s for s, (u, factor) in KNOWN.items() if u == unit and factor == 1), key=len, reverse=True))
+def in_cells(kind: Kind, field: Field, taken: Scale, said: str | None = None) -> dict[str, float]:
+    """The units that cells of a column may have behind their digits, and what each multiplies by.
+
+    Those that go with the field: of an age only spellings of the unit that the heading (`taken`), or else somebody
+    (`said`), says the column is in.
+    """
+    age = taken.unit or said
+    found = {}
+    for spelling, (unit, _) in KNOWN.items():
+        if unit == "1" or (fits := scale(spelling, kind, field)) is None:
+            continue
+        if fits.unit is None or fits.unit == age:
+            found[spelling] = fits.factor
+    return found
+
+
+def of_cells(written: Iterable[str]) -> set[str | None]:
+    """The units behind the digits of cells; None among them for a cell that says none, or one that is not known."""
+    found: set[str | None] = set()
+    for each in written:
+        plain = unicodedata.normalize("NFKC", each).strip().casefold()
+        unit = plain.lstrip("+-0123456789., ")
+        unit = unit if unit in KNOWN else unit.lstrip("千万百亿 ")
+        found.add(KNOWN[unit][0] if unit in KNOWN else None)
+    return found

@@ -26,7 +26,7 @@ def series(*cells: str | None) -> pl.Series:
 
 def test_numbers() -> None:
     cells = ["12,345", "0.25%", "１２．５", "-3", "1e3", " 7 小时", "3‰", None, "", "-", "/", "N/A"]
-    assert outcome(cleaning.numbers(series(*cells), units=("小时", "h"))) == [
+    assert outcome(cleaning.numbers(series(*cells), units={"小时": 1.0, "h": 1.0})) == [
         12345.0, 0.0025, 12.5, -3.0, 1000.0, 7.0, 0.003, None, None, None, None, None,
     ]  # fmt: skip
 

@@ -63,7 +63,7 @@ def child(workspace: Workspace, tmp_path: Path, written: str, by: str | None) ->
         ("L01/C/1", "L02", "L01/C%2F1"),
         ("HY-1", "S05", "L01/B"),
         ("K", "S05", "L02/A"),
-        ("HY-1", "L02", "L02/HY-1"),
+        ("HY-1", "L02", "L01/B"),
         ("Z", "S05", "S05/Z"),
         ("L01/Z", "S05", "S05/L01%2FZ"),
         ("L01/Z", None, "L01/Z"),
