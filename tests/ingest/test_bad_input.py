@@ -168,11 +168,11 @@ def test_a_sparse_workbook_and_a_renamed_one(stocked: Workspace, tmp_path: Path)
     body = f'<row r="1">{cell("A1", 1)}</row><row r="1048576">{cell("XFD1048576", 1)}</row>'
     sparse = workbook(tmp_path / "contains.xlsx", {"S": body})
     renamed = tmp_path / "parts.csv"
-    renamed.write_bytes(sparse.read_bytes())
+    renamed.write_bytes(b"%PDF-1.7 and so on")
     report = load(stocked, [sparse, renamed, text(tmp_path, "contains.csv", "parent,child\nL01/A,L01/C\n")])
-    assert codes(report) == [("file.too_large", None, None, None), ("file.too_large", None, None, None)]
+    assert codes(report) == [("file.too_large", None, None, None), ("file.not_what_it_says", None, None, None)]
     assert only(report, "file.too_large")[1] == "The file is beyond a limit (1536 MiB); reading was stopped."
-    assert only(report, "file.not_what_it_says")[1] == "The name says CSV, the content is XLSX / zip."
+    assert only(report, "file.not_what_it_says")[1] == "The name says CSV, the content is PDF."
     assert ("L01/A", "L01/C") in lines(stocked)
 
 
