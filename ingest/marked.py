@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ingest.decisions import Question
 from ingest.load import Looked
 from ingest.opening import FINDINGS, Sheet
 from ingest.reading import Child, Limits, Unreadable, magic
@@ -52,18 +53,20 @@ def marked(looked: Looked, path: Path, locale: str = "zh", limits: Limits | None
     """
     bounds = limits or Limits()
     magic.check(path, bounds)
-    mine = [sheet for sheet in looked.opened.sheets if sheet.table.file == path.name]
-    titles = {sheet.table.sheet or "": _title(sheet.table.sheet, path) for sheet in mine}
-    sheets = {titles[sheet.table.sheet or ""]: sheet for sheet in mine}
-    listed = _findings(looked, path, sheets, locale)
-    cells = sum(s.table.cells.height * s.table.cells.width for s in sheets.values())
+    tables = [sheet for sheet in looked.opened.sheets if sheet.table.file == path.name]
+    titles = {sheet.table.sheet or "": _title(sheet.table.sheet, path) for sheet in tables}
+    layouts: dict[str, dict[str, Any]] = {}
+    for sheet in tables:
+        layout = layouts.setdefault(titles[sheet.table.sheet or ""], {"header": sheet.table.header, "header_rows": []})
+        if sheet.table.header_row not in layout["header_rows"]:
+            layout["header_rows"].append(sheet.table.header_row)
     marks = {
         "title": FINDINGS,
         "headings": [heading.say(locale) for heading in _HEADINGS],
-        "findings": listed,
-        "sheets": {n: {"header": s.table.header, "header_row": s.table.header_row} for n, s in sheets.items()},
+        "findings": _findings(looked, path, tables, titles, locale),
+        "sheets": layouts,
         "titles": titles,
-        "big": cells > MOST_CELLS,
+        "big": sum(s.table.cells.height * s.table.cells.width for s in tables) > MOST_CELLS,
     }
     with Child(bounds, "painting") as child:
         try:
@@ -91,13 +94,15 @@ def _silent(done: int, total: int) -> None:
     """Nobody listens."""
 
 
-def _findings(looked: Looked, path: Path, sheets: Mapping[str, Sheet], locale: str) -> list[dict[str, Any]]:
+def _findings(
+    looked: Looked, path: Path, tables: Sequence[Sheet], titles: Mapping[str, str], locale: str
+) -> list[dict[str, Any]]:
     """What is listed, the gravest first, and the cell that each is about."""
-    by_table = {sheet.table.name: name for name, sheet in sheets.items()}
-    found = [_asked(name, sheet, question, locale) for name, sheet in sheets.items() for question in sheet.questions]
+    places = {sheet.table.name: (titles[sheet.table.sheet or ""], sheet) for sheet in tables}
+    found = [_asked(place, question, locale) for place in places.values() for question in place[1].questions]
     entries = [each for each in found if each is not None]
     entries += [
-        _found(each, by_table.get(each.file or ""), sheets, locale)
+        _found(each, places.get(each.file or ""), locale)
         for each in looked.report.findings
         if each.code != "question.open" and _within(each, path)
     ]
@@ -105,7 +110,7 @@ def _findings(looked: Looked, path: Path, sheets: Mapping[str, Sheet], locale: s
     more = len(entries) - MOST_FINDINGS
     if more > 0:
         said = Text(f"另有 {more} 条未列出。", f"{more} more are not listed.").say(locale)
-        entries = [*entries[:MOST_FINDINGS], _entry("info", None, None, 0, "", "", said, "", locale)]
+        entries = [*entries[:MOST_FINDINGS], _entry("info", None, None, None, "", said, "", locale)]
     return entries
 
 
@@ -113,50 +118,46 @@ def _within(each: Finding, path: Path) -> bool:
     return each.file is not None and (each.file == path.name or each.file.startswith(path.name + "["))
 
 
-def _found(each: Finding, name: str | None, sheets: Mapping[str, Sheet], locale: str) -> dict[str, Any]:
+def _found(each: Finding, place: tuple[str, Sheet] | None, locale: str) -> dict[str, Any]:
     worded = each.to_row(locale)
-    position = _position(sheets[name], each.column) if name else 0
-    return _entry(
-        each.severity, name, each.row, position, each.column, each.value, str(worded["text"]), str(worded["remedy"]),
-        locale,
-    )  # fmt: skip
+    text, remedy = str(worded["text"]), str(worded["remedy"])
+    return _entry(each.severity, place, each.row, each.column, each.value, text, remedy, locale)
 
 
-def _asked(name: str, sheet: Sheet, question: Any, locale: str) -> dict[str, Any] | None:
+def _asked(place: tuple[str, Sheet], question: Question, locale: str) -> dict[str, Any] | None:
     """A question that has no answer yet."""
     if question.answer is not None:
         return None
     options = "；".join(option.text.say(locale) for option in question.options)
     text = question.text.say(locale) + (f" {_OPTIONS.say(locale)}{options}" if options else "")
-    values = ", ".join(question.examples)
-    position = _position(sheet, question.column)
-    return _entry(
-        "question", name, None, position, question.column, values, text, _IN_PREVIEW.say(locale), locale
-    )  # fmt: skip
+    column, values = question.column, ", ".join(question.examples)
+    return _entry("question", place, None, column, values, text, _IN_PREVIEW.say(locale), locale)
 
 
 def _position(sheet: Sheet, column: str | None) -> int:
     """Where the column of a heading is; the first one where there is none of it."""
     header = sheet.table.header
     at = next((position for position, heading in header.items() if heading == column), None)
-    return int(at if at is not None else next(iter(header), "0"))
+    at = at if at is not None else next(iter(header), "0")
+    return int(at) if at.isdecimal() else 0
 
 
 def _entry(
     level: str,
-    sheet: str | None,
+    place: tuple[str, Sheet] | None,
     row: int | None,
-    position: int,
     column: str | None,
     value: str | None,
     text: str,
     remedy: str,
     locale: str,
 ) -> dict[str, Any]:
-    """One line of the list, and the note at its cell."""
+    """One line of the list, and the note at its cell: of a column that of its heading, of a row the first."""
     label = _LEVELS[level].say(locale)
+    name, sheet = place or (None, None)
     return {
-        "level": level, "sheet": sheet, "row": row, "position": position,
-        "cells": [label, None, sheet, row, column, value, text, remedy],
+        "level": level, "sheet": name, "row": row or (sheet.table.header_row if sheet else None),
+        "position": _position(sheet, column) if sheet else 0,
+        "cells": [label, None, name, row, column, value, text, remedy],
         "note": f"{label}：{text}" + (f"\n{_REMEDY.say(locale)}{remedy}" if remedy else ""),
     }  # fmt: skip

@@ -21,6 +21,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
+from . import magic, zips
 from .limits import Limits
 from .worker import main as work
 from .worker import result as parsed
@@ -39,8 +40,8 @@ _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 Marks = Mapping[str, Any]
 """`findings`: title and rows of the list, each with `cells`, and `sheet`, `row`, `position` and `note` where it is
-about a cell; `sheets`: by name `header` (headings by position) and `header_row`; `titles`: the names by what the reader
-calls a sheet; `big`: only bad rows come back.
+about a cell; `sheets`: by name `header` (headings by position) of the first table and `header_rows` of all; `titles`:
+the names by what the reader calls a sheet; `big`: only bad rows come back.
 """
 
 
@@ -52,8 +53,9 @@ def main() -> None:
 def painted(path: Path, out: Path, limits: Limits) -> dict[str, object]:
     """Write `marked.xlsx` to `out`; raises Unreadable for a file that cannot be parsed."""
     marks: Marks = json.loads((out / "marks.json").read_text(encoding="utf-8"))
-    if path.suffix.lower() in {".xlsx", ".xlsm"} and not marks["big"]:
-        book = openpyxl.load_workbook(path, data_only=True, keep_links=False)
+    if not marks["big"] and magic.container(path) == "zip" and zips.kind(path, limits)[0] == "XLSX":
+        with path.open("rb") as file:  # by its name openpyxl would not take every one
+            book = openpyxl.load_workbook(file, data_only=True, keep_links=False)
         _keep_as_text(book)
         offsets = {name: _offset(book[name], sheet) for name, sheet in marks["sheets"].items() if name in book}
         _paint(book, marks, offsets)
@@ -98,7 +100,7 @@ def _keep_as_text(book: openpyxl.Workbook) -> None:
 def _offset(sheet: Worksheet, layout: Mapping[str, Any]) -> int:
     """How many empty columns stand left of the first one that was read: where the headings are found."""
     header = {int(position): heading for position, heading in layout["header"].items()}
-    cells = [_text(cell.value) for cell in sheet[layout["header_row"]]]
+    cells = [_text(cell.value) for cell in sheet[layout["header_rows"][0]]]
 
     def found(offset: int) -> int:
         return sum(cells[at + offset] == text for at, text in header.items() if at + offset < len(cells))
@@ -112,8 +114,13 @@ def _text(value: object) -> str:
 
 def _copied(sheet: Worksheet, frame: pl.DataFrame) -> None:
     """The rows of a file at their numbers, as the texts that they are."""
-    for cells in frame.drop("row").iter_rows():
+    written = 0
+    for row, *cells in frame.select("row", pl.exclude("row")).iter_rows():
+        while written < row - 1:
+            sheet.append([])
+            written += 1
         sheet.append([_texted(sheet, value) for value in cells])
+        written += 1
     for at, column in enumerate(frame.columns[:-1], 1):
         longest = frame[column].head(100).str.len_chars().max()
         width = longest if isinstance(longest, int) else 0
@@ -144,8 +151,7 @@ def _paint(book: openpyxl.Workbook, marks: Marks, offsets: Mapping[str, int]) ->
         if sheet is None:
             places.append(None)
             continue
-        row = each["row"] or marks["sheets"][each["sheet"]]["header_row"]
-        cell = _anchor(sheet, row, 1 + each["position"] + offsets[each["sheet"]])
+        cell = _anchor(sheet, each["row"], 1 + each["position"] + offsets[each["sheet"]])
         places.append((sheet.title, cell.coordinate))
         if each["level"] in _GRAVITY:
             notes.setdefault((sheet.title, cell.coordinate), []).append(each)
@@ -243,17 +249,22 @@ def _bad_rows(frames: Mapping[str, pl.DataFrame], marks: Marks, out: Path) -> No
         about: dict[int, tuple[int, int]] = {}
         for number, each in enumerate(marks["findings"]):
             if each["sheet"] == name:
-                about[number] = (each["row"] or layout["header_row"], each["position"])
+                about[number] = (each["row"], each["position"])
                 if each["level"] in _GRAVITY:
                     found.setdefault(about[number], []).append(each)
-        rows = {row for row, _ in found} | {layout["header_row"]}
-        kept = frames[name].filter(pl.col("row").is_in(list(rows)))
+        headers = set(layout["header_rows"])
+        kept = frames[name].filter(pl.col("row").is_in(list(headers | {row for row, _ in found})))
         sheet = book.create_sheet(name)
         sheet.freeze_panes = "A2"
-        now = {}
-        for at, (row, *cells) in enumerate(kept.select("row", pl.exclude("row")).iter_rows(), 1):
+        now: dict[int, int] = {}
+        at = 0
+        for row, *cells in kept.select("row", pl.exclude("row")).iter_rows():
+            if at and row in headers:  # another table
+                sheet.append([])
+                at += 1
+            at += 1
             now[row] = at
-            line = [_ROW_HEADING if at == 1 else row]
+            line: list[Any] = [_ROW_HEADING if row in headers else row]
             for position, value in enumerate(cells):
                 cell = _texted(sheet, value)
                 if (row, position) in found:

@@ -35,15 +35,15 @@ def factory(path: Path) -> Path:
     """A workbook as a factory has it: a merged title, an empty column at the left, what looks like a formula."""
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
-    sheet.title = "供货"
+    sheet.title = "lots"
     sheet["B1"] = "某厂供货清单"
     sheet.merge_cells("B1:E1")
-    for at, heading in enumerate(["物料编码", "供应商代码", "供货比例", "备注"], 2):
+    for at, heading in enumerate(["物料编码", "批次号", "数量", "备注"], 2):
         sheet.cell(3, at, heading)
     rows: list[tuple[str | float | None, ...]] = [
         ("A1", "S5", 1, "好"),
         ("A2", "S6", "六成", "=1+1"),
-        ("A3", "S7", 1.4, None),
+        ("A3", "S7", -3, None),
     ]
     for row, cells in enumerate(rows, 4):
         for at, value in enumerate(cells, 2):
@@ -63,8 +63,8 @@ def factory(path: Path) -> Path:
 def test_bad_cells_are_coloured_and_commented_in_the_workbook_as_it_was(workspace: Workspace, tmp_path: Path) -> None:
     path = factory(tmp_path / "供货.xlsx")
     book = back(look(workspace, [path], by="S1"), path)
-    assert book.sheetnames == [FINDINGS, "供货", "零部件"]
-    sheet = book["供货"]
+    assert book.sheetnames == [FINDINGS, "lots", "零部件"]
+    sheet = book["lots"]
     assert [sheet[at].fill.fgColor.rgb for at in ("D5", "D6")] == [RED, RED]
     assert sheet["D5"].comment is not None
     assert "错误" in sheet["D5"].comment.text
@@ -84,8 +84,8 @@ def test_the_list_in_front_links_to_the_cells(workspace: Workspace, tmp_path: Pa
     sheet = book[FINDINGS]
     rows = list(sheet.iter_rows(min_row=2))
     at = {row[1].value: row for row in rows}
-    assert "'供货'!D5" in links(book)
-    assert [cell.value for cell in at["供货!D5"][2:6]] == ["供货", 5, "供货比例", "六成"]
+    assert "'lots'!D5" in links(book)
+    assert [cell.value for cell in at["lots!D5"][2:6]] == ["lots", 5, "数量", "六成"]
     assert rows[0][0].value == "Error"
     assert rows[0][0].fill.fgColor.rgb == RED
 
@@ -103,27 +103,27 @@ def test_what_goes_back_says_the_same_when_it_comes_again(workspace: Workspace, 
         assert new.table.cells.equals(old.table.cells)
     assert second.report.findings == first.report.findings
     book = openpyxl.load_workbook(again)
-    book["供货"]["D5"] = 1
+    book["lots"]["D5"] = 1
     book.save(again)
-    third = back(look(workspace, [again], by="S1"), again)["供货"]
+    third = back(look(workspace, [again], by="S1"), again)["lots"]
     assert (third["D5"].comment, third["D5"].fill.fill_type) == (None, None)
     assert third["D6"].fill.fgColor.rgb == RED
 
 
 def test_a_csv_file_becomes_a_workbook_with_the_same_rows(workspace: Workspace, tmp_path: Path) -> None:
-    content = "供货清单,,\n\n物料编码,供应商代码,供货比例\n0012,S5,1\n'=A2,S6,=1+1\n"
-    path = text(tmp_path, "supplies.csv", content)
+    content = "供货清单,,\n\n物料编码,批次号,数量\n0012,S5,1\n'=A2,S6,=1+1\n"
+    path = text(tmp_path, "lots.csv", content)
     first = look(workspace, [path], by="S1")
-    sheet = back(first, path)["supplies"]
+    sheet = back(first, path)["lots"]
     assert [[cell.value for cell in row] for row in sheet.iter_rows(min_row=3)] == [
-        ["物料编码", "供应商代码", "供货比例"], ["0012", "S5", "1"], ["'=A2", "S6", "=1+1"],
+        ["物料编码", "批次号", "数量"], ["0012", "S5", "1"], ["'=A2", "S6", "=1+1"],
     ]  # fmt: skip
     assert (sheet["A1"].value, sheet["C5"].data_type, sheet["C5"].fill.fgColor.rgb) == ("供货清单", "s", RED)
-    again = tmp_path / "supplies.xlsx"
+    again = tmp_path / "lots.xlsx"
     again.write_bytes(marked(first, path))
     second = look(workspace, [again], by="S1")
     assert second.opened.sheets[0].table.cells.equals(first.opened.sheets[0].table.cells)
-    assert second.put["supplies"]["part"].to_list() == first.put["supplies"]["part"].to_list()
+    assert second.put["lot"]["part"].to_list() == first.put["lot"]["part"].to_list()
 
 
 def test_questions_are_blue_at_their_headings(workspace: Workspace, tmp_path: Path) -> None:
@@ -143,21 +143,21 @@ def test_of_a_large_file_the_bad_rows_come_back_with_their_numbers(
 ) -> None:
     monkeypatch.setattr(ingest.marked, "MOST_CELLS", 100)
     lines = [f"A{i},S5,{'很多' if i in (50, 90) else 1}" for i in range(100)]
-    path = text(tmp_path, "supplies.csv", "物料编码,供应商代码,供货比例\n" + "\n".join(lines) + "\n")
+    path = text(tmp_path, "lots.csv", "物料编码,批次号,数量\n" + "\n".join(lines) + "\n")
     book = back(look(workspace, [path], by="S1"), path)
-    sheet = book["supplies"]
+    sheet = book["lots"]
     assert [[cell.value for cell in row] for row in sheet.iter_rows()] == [
-        ["行号 row no", "物料编码", "供应商代码", "供货比例"],
+        ["行号 row no", "物料编码", "批次号", "数量"],
         [52, "A50", "S5", "很多"],
         [92, "A90", "S5", "很多"],
     ]
     assert sheet["D3"].fill.fgColor.rgb == RED
-    assert links(book) == ["'supplies'!D2", "'supplies'!D3"]
+    assert links(book) == ["'lots'!D2", "'lots'!D3"]
     again = tmp_path / "again.xlsx"
     sheet["D2"], sheet["D3"] = 1, 1
     book.save(again)
     assert not load(workspace, [again], by="S1").refused
-    assert workspace.view("S1").table("supplies").height == 2
+    assert workspace.view("S1").table("lot").height == 2
 
 
 def test_a_file_that_breaks_the_bounds_comes_back_as_no_workbook(workspace: Workspace, tmp_path: Path) -> None:

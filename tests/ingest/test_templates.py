@@ -96,7 +96,9 @@ def test_a_row_for_each_own_part_waits_to_be_filled_in(known: Workspace, tmp_pat
     path = tmp_path / "shipments.xlsx"
     content = filled(known.view("S1"), "shipments")
     path.write_bytes(content)
-    assert [f.code for f in look(known, [path], by="S1").report.findings] == ["row.only_part", "sheet.no_rows"]
+    empty = look(known, [path], by="S1")
+    assert "row.only_part" in {f.code for f in empty.report.findings}
+    assert (empty.opened.sources, empty.report.refused) == ([], False)
     book = openpyxl.load_workbook(io.BytesIO(content))
     sheet = book["shipments"]
     at = {str(cell.value).rstrip("*"): number for number, cell in enumerate(sheet[1], 1)}
