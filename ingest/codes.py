@@ -184,6 +184,13 @@ CODES: dict[str, Code] = {
         "请填写物料编码。",
         "Give the number.",
     ),
+    "bom.no_quantity": _code(
+        "warning",
+        "没有用量，按 1 计。",
+        "It has no quantity; it was taken as 1.",
+        "请补充用量。",
+        "Give the quantity.",
+    ),
     "bom.roots": _code(
         "info",
         "又一个顶层件；一张表有多个产品。",
@@ -215,15 +222,16 @@ CODES: dict[str, Code] = {
     "bom.per_product": _code(
         "warning",
         "列名像是单台产品的用量，而上级用量不是 1；已按每个父件的用量采用，未作换算。",
-        "The column seems to count for each product, and what it is in is there more than once; it was taken as the number "
-        "in one parent, and not divided.",
+        "The column seems to count for each product, and what it is in is there more than once; it was taken as the "
+        "number in one parent, and not divided.",
         "请核对；如为单台产品用量，请改为每个父件的用量。",
         "Check it; if it counts for a product, give the number in one parent.",
     ),
     "bom.total_quantity": _code(
         "error",
         "总用量不能直接作为每个父件的用量（上级用量不是 1），该行未作为构成关系。",
-        "The total is not the number in one parent, as what it is in is there more than once; it became no line of the bill.",
+        "The total is not the number in one parent, as what it is in is there more than once; it became no line of the "
+        "bill.",
         "请补充每个父件的用量。",
         "Give the number in one parent.",
     ),

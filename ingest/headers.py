@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ingest import units
+from ingest.kind_words import DIGITS, LEVEL, LEVEL_COLUMN, WORDS
 from schema import KINDS, Kind, Personal
 from schema.core import Field
 from schema.entities.organisation import PERSONAL_COLUMNS
@@ -19,6 +20,7 @@ _NOTES = frozenset({"必填", "选填", "可选", "必填项", "required", "opti
 _INDEX = frozenset({"序号", "行号", "顺序号", "行次", "no", "seq", "rowno", "lineno", "#"})
 """Folded headings of running numbers: they say nothing of the thing in the row, and change when rows are inserted."""
 _OWNER = frozenset({"owner", "数据所有者", "所有者"})
+_NAMED, _CLOSE, _HALF = 0.5, 0.8, 0.5
 _NOISE = re.compile(r"[\W_]+")
 _BRACKET = re.compile(r"^(.+?)\s*[(\[{【〔《]([^()\[\]{}【】〔〕《》]*)[)\]}】〕》]$", re.DOTALL)
 _TWO_LANGUAGES = re.compile(r"[\n/|]|(?<=[\u4e00-\u9fff])\s+(?=[A-Za-z])")
@@ -75,7 +77,28 @@ def sheet_kinds() -> list[Kind]:
 def recognised(heading: str) -> bool:
     """Is it the name of a column of any kind of sheet?"""
     known = any(_field(heading, kind)[0] for kind in sheet_kinds())
-    return known or personal(heading) is not None or _is_index(heading)
+    return (
+        known
+        or personal(heading) is not None
+        or _is_index(heading)
+        or is_level(heading)
+        or level_of(heading) is not None
+    )
+
+
+def is_level(heading: str) -> bool:
+    """Does the column say how deep a line of a bill of materials stands?"""
+    pieces = {fold(piece) for piece in _TWO_LANGUAGES.split(split_unit(heading)[0])} - {""}
+    return bool(pieces) and pieces <= LEVEL
+
+
+def level_of(heading: str) -> int | None:
+    """The level whose parts a column of a bill of materials has (一级, 第2层, Level 3); None for another column."""
+    found = LEVEL_COLUMN.match(fold(heading))
+    if not found:
+        return None
+    written = (found[1] or found[2]).replace("〇", "零")
+    return DIGITS.index(written) if written in DIGITS else int(written)
 
 
 def _is_index(heading: str) -> bool:
@@ -194,6 +217,30 @@ class Detection:
     by: Literal["choice", "name", "columns", "nothing"] = "nothing"
 
 
+@functools.cache
+def _weight(heading: str) -> float:
+    """What a heading says of the kind: 1 where only one kind has such a column, 1/k where k kinds have."""
+    known = sum(_field(heading, kind)[0] is not None for kind in sheet_kinds())
+    return 1 / known if known else 0.0
+
+
+def _speaking(names: Iterable[str | None]) -> frozenset[str]:
+    """The kinds that names of files and worksheets speak for."""
+    text = " ".join(fold(name) for name in names if name)
+    return frozenset(kind for kind, words in WORDS.items() if any(word in text for word in words))
+
+
+def _scores(readings: Iterable[Reading], names: Iterable[str | None]) -> list[tuple[float, Reading]]:
+    """Readings that have columns, with their weight: what the kinds' headings and the names say; the heaviest first."""
+    named = _speaking(names)
+    scored = [
+        (sum(_weight(column.heading) for column in each.columns) + _NAMED * (each.kind.name in named), each)
+        for each in readings
+        if each.columns
+    ]
+    return sorted(scored, key=lambda pair: (-pair[0], len(pair[1].missing)))
+
+
 def detect(
     header: Mapping[str, str],
     names: Iterable[str | None],
@@ -203,18 +250,25 @@ def detect(
     """The kind of a sheet: the one somebody chose, else that whose sheet name is one of `names` (of file or worksheet),
     else by its columns; `columns` as in `reading`.
 
-    By columns it is the kind with most of them, if no other has as many, none that it needs is missing, and at least
-    half of the sheet's columns are understood. Otherwise nothing is guessed.
+    By columns it is the kind whose columns weigh most: a heading that k kinds have weighs 1/k, words in `names` that
+    speak for a kind half as much as a heading that it alone has. It must have all columns that it needs, at least half
+    of the sheet's columns must be understood, no other such kind may come near it, and no kind at all may weigh more.
+    Otherwise nothing is guessed.
     """
+    names = list(names)
     if chosen is not None and (known := next((k for k in sheet_kinds() if k.name == chosen), None)):
         return Detection(reading(header, known, columns), (), "choice")
     for name in names:
         for kind in sheet_kinds():
             if name and fold(name) == fold(kind.sheet or ""):
                 return Detection(reading(header, kind, columns), (), "name")
-    readings = sorted((reading(header, kind) for kind in sheet_kinds()), key=lambda r: -len(r.columns))
-    able = [r for r in readings if not r.missing]
-    best = able[0] if able else None
-    if best and best.share >= 0.5 and not any(len(r.columns) == len(best.columns) for r in able[1:]):
-        return Detection(reading(header, best.kind, columns) if columns else best, (), "columns")
-    return Detection(None, tuple(r for r in readings[:3] if r.columns))
+    scored = _scores((reading(header, kind) for kind in sheet_kinds()), names)
+    able = [(score, each) for score, each in scored if not each.missing]
+    closest = tuple(each for _, each in scored[:3])
+    if not able:
+        return Detection(None, closest)
+    score, best = able[0]
+    rivals = [s for s, each in able[1:] if s >= _CLOSE * score]
+    if best.share < _HALF or rivals or scored[0][0] > score:
+        return Detection(None, closest)
+    return Detection(reading(header, best.kind, columns) if columns else best, (), "columns")

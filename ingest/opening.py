@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 import polars as pl
 
-from ingest import headers, reading
+from ingest import bom, headers, reading
 from ingest.beside import Beside
 from ingest.blanks import without_blanks
 from ingest.decisions import UNDECIDED, Decisions, Memory, Question, SheetDecisions
@@ -131,10 +131,11 @@ def opened(
             for note in read.notes:
                 report.add(finding(note["code"], file=path.name, value=note["place"], **note["values"]))
             tables = [table for table in read.tables if table.sheet not in {FINDINGS, GUIDE}]
+            tables = [each for table in tables for each in bom.expanded(table, plain=table.name in (decisions or {}))]
             for table in tables:
                 for told in table.notes:
                     report.add_rows(told.code, told.rows, file=table.name, column=told.column, **told.values)
-                names = [table.sheet, path.stem] if len(tables) == 1 else [table.sheet]
+                names = [table.sheet, path.stem] if len(tables) == 1 else [bom.SHEETS.get(table.facet, table.sheet)]
                 decided = (decisions or {}).get(table.name, UNDECIDED)
                 looked.append(_looked(table, digest, names, decided, memory, report))
     beside = beside or Beside()

@@ -45,17 +45,21 @@ class Table:
     """Which of the tables of its sheet it is."""
     notes: tuple[Note, ...] = ()
     """What was left out or joined."""
+    facet: str = ""
+    """What of the table it is, where several were made of one."""
 
     @property
     def name(self) -> str:
-        """The file, with the sheet for a workbook, and the number of the table where it is not the first."""
+        """The file, with the sheet for a workbook, the number of the table where it is not the first, and the facet."""
         place = (self.sheet or "") + (f"#{self.part}" if self.part > 1 else "")
+        place = "·".join(piece for piece in (place, self.facet) if piece)
         return f"{self.file}[{place}]" if place else self.file
 
     @property
     def place(self) -> str:
-        """The sheet and the part, as one text that no other table of the file has."""
-        return (self.sheet or "") + (f"\n{self.part}" if self.part > 1 else "")
+        """The sheet, the part and the facet, as one text that no other table of the file has."""
+        part = f"\n{self.part}" if self.part > 1 else ""
+        return (self.sheet or "") + part + (f"\n{self.facet}" if self.facet else "")
 
 
 def letter(position: int) -> str:
