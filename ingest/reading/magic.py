@@ -11,6 +11,7 @@ _SAID: dict[str, str] = {
     ".csv": "text", ".txt": "text", ".tsv": "text", ".tab": "text",
     ".xlsx": "XLSX", ".xlsm": "XLSX", ".xlsb": "XLSB", ".xls": "XLS", ".ods": "ODS",
     ".parquet": "Parquet", ".json": "JSON", ".jsonl": "JSON", ".ndjson": "JSON", ".aasx": "AASX",
+    ".omts": "JSON",
     ".xml": "XML", ".html": "HTML", ".htm": "HTML",
 }  # fmt: skip
 SUFFIXES = tuple(_SAID)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib
-import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +19,7 @@ from schema import Kind, kind
 
 Row = Mapping[str, Any]
 
-_MODULES = {"aas": "aas", "aasx": "aasx", "cyclonedx": "cyclonedx", "omts": "omts", "catena-x": "catena_x"}
+_MODULES = {"aas": "aas", "aasx": "aasx", "catena-x": "catena_x", "cyclonedx": "cyclonedx", "omts": "omts"}
 _ABOUT = {"part": "key", "contains": "parent", "lot_genealogy": "into_part"}
 """The field that says which part a row is about, where it is another than `part`."""
 
@@ -60,7 +59,7 @@ class Told:
 
 def formats() -> tuple[str, ...]:
     """The formats that can be written."""
-    return tuple(name for name, module in _MODULES.items() if importlib.util.find_spec(f"{__name__}.{module}"))
+    return tuple(_MODULES)
 
 
 def write(view: View, form: str, product: str | None = None) -> Written:

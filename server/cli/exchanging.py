@@ -40,8 +40,6 @@ def exchange(session: Session, form: str, product: str | None, output: Path) -> 
     """The document, and how many rows of each kind it has."""
     from ingest import writing
 
-    if form not in writing.formats():
-        raise click.UsageError(session.say(Text(f"不能写出 {form}。", f"{form} cannot be written.")))
     with session.workspace(existing=True) as workspace:
         view = session.seen(workspace)
         mark(session, view)

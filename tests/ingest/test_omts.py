@@ -200,7 +200,7 @@ def test_what_cannot_be_used_is_told() -> None:
 
 
 def test_a_file_of_somebody_is_taken_in(tmp_path: Path) -> None:
-    file = text(tmp_path, "bearings.json", json.dumps(BEARINGS))
+    file = text(tmp_path, "bearings.omts", json.dumps(BEARINGS))
     with exchange.taken(file, tmp_path / "store") as (found, report):
         assert [each[0] for each in codes(report)] == ["supplies.share_sum"]
         assert found.table("supplies").select("part", "supplier", "customer", "share").rows() == [

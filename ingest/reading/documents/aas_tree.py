@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,6 +18,7 @@ _FIELD = re.compile(r"[a-z][a-z_]{0,31}")
 _NOISE = re.compile(r"[\W_]+")
 
 
+@functools.lru_cache(maxsize=10_000)
 def fold(name: str) -> str:
     """A name without case and punctuation; counters that templates put behind names (`Milestone__00__`) go, too."""
     return _NOISE.sub("", re.sub(r"_*\d*_*$", "", name)).casefold()
@@ -62,6 +64,7 @@ def find(element: Element, *names: str) -> list[dict[str, Any]]:
     ]
 
 
+@functools.lru_cache(maxsize=10_000)
 def _last(said: str) -> str:
     """What a meaning calls the element: the last piece of an address that is no version; all of another identifier,
     without its version.
