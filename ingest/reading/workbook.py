@@ -9,11 +9,16 @@ from pathlib import Path
 import fastexcel
 import polars as pl
 
-from . import xlsx_marks
+from . import ods_marks, xls_marks, xlsx_marks
 from .limits import Limits, Unreadable
 from .parts import Parts
 
-_MARKED = "XLSX"
+_Marks = xlsx_marks.Marks | xls_marks.Marks | ods_marks.Marks
+_MARKS: dict[str, Callable[[Path, Limits], _Marks]] = {
+    "XLSX": xlsx_marks.Marks,
+    "XLS": xls_marks.Marks,
+    "ODS": ods_marks.Marks,
+}
 _PASSWORD = ("password", "encrypted")
 
 
@@ -33,7 +38,7 @@ def parse(
         raise Unreadable("file.too_large", limit=f"{limits.sheets} sheets")
     parts = Parts(out, limits)
     tables: list[dict[str, object]] = []
-    marks = xlsx_marks.Marks(path, limits) if found == _MARKED else None
+    marks = _MARKS[found](path, limits) if found in _MARKS else None
     for number, name in enumerate(book.sheet_names):
         try:
             sheet = book.load_sheet(number, header_row=None, skip_rows=0, dtypes="string")
@@ -78,9 +83,7 @@ def _unreadable(error: fastexcel.FastExcelError) -> Unreadable:
     return Unreadable("file.damaged", reason=said)
 
 
-def _placed(
-    frame: pl.DataFrame, marks: xlsx_marks.Marks, name: str, limits: Limits
-) -> tuple[pl.DataFrame, dict[str, object]]:
+def _placed(frame: pl.DataFrame, marks: _Marks, name: str, limits: Limits) -> tuple[pl.DataFrame, dict[str, object]]:
     """A sheet with the empty columns at its left, which the library leaves out, and what its XML says of the layout."""
     first = next((row for row in frame.head(limits.columns).iter_rows() if any(each is not None for each in row)), None)
     if first is None:

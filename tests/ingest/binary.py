@@ -20,8 +20,18 @@ def _record(number: int, body: bytes) -> bytes:
     return struct.pack("<HH", number, len(body)) + body
 
 
-def biff(rows: Rows, *, merges: Sequence[tuple[int, int, int, int]] = (), password: bool = False) -> bytes:
-    """The stream of a workbook of one sheet `S`; `merges` as first row, last row, first column, last column, from 0."""
+def biff(
+    rows: Rows,
+    *,
+    merges: Sequence[tuple[int, int, int, int]] = (),
+    hidden: Sequence[int] = (),
+    hidden_rows: Sequence[int] = (),
+    password: bool = False,
+) -> bytes:
+    """The stream of a workbook of one sheet `S`; `merges` as first row, last row, first column, last column, from 0.
+
+    `hidden` are columns, from 0 as well.
+    """
     begin = _record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0005, 0x0DBB, 0x07CC, 0, 6))
     locked = _record(0x002F, struct.pack("<HHH", 1, 1, 1) + b"\0" * 48) if password else b""
     name = b"S"
@@ -34,10 +44,12 @@ def biff(rows: Rows, *, merges: Sequence[tuple[int, int, int, int]] = (), passwo
                 cells += _record(0x0204, struct.pack("<HHHHB", r, c, 0, len(value), 1) + value.encode("utf-16-le"))
             elif value is not None:
                 cells += _record(0x0203, struct.pack("<HHHd", r, c, 0, value))
+    shape = b"".join(_record(0x007D, struct.pack("<HHHHHH", c, c, 0x0900, 0, 1, 0)) for c in hidden)
+    shape += b"".join(_record(0x0208, struct.pack("<HHHHHHI", r, 0, 9, 0x00FF, 0, 0, 0x20)) for r in hidden_rows)
     width = max((len(row) for row in rows), default=0)
     size = _record(0x0200, struct.pack("<IIHHH", 0, len(rows), 0, width, 0))
     joined = struct.pack("<H", len(merges)) + b"".join(struct.pack("<HHHH", *each) for each in merges)
-    sheet = _record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0010, 0x0DBB, 0x07CC, 0, 6)) + size + cells
+    sheet = _record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0010, 0x0DBB, 0x07CC, 0, 6)) + size + shape + cells
     sheet += (_record(0x00E5, joined) if merges else b"") + _record(0x000A, b"")
     return begin + locked + listed + _record(0x000A, b"") + sheet
 

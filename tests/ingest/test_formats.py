@@ -222,3 +222,46 @@ def test_a_workbook_of_another_namespace_prefix_and_targets(tmp_path: Path) -> N
     body = f'<row r="1">{cell("B1", "物料编码")}{cell("C1", "名称")}</row><row r="2">{cell("B2", "A")}</row>'
     table = only(workbook(tmp_path / "a.xlsx", {"S": body}))
     assert table.header == {"1": "物料编码", "2": "名称"}
+
+
+def test_merged_cells_and_hidden_columns_of_xls(tmp_path: Path) -> None:
+    rows: list[list[str | float | None]] = [
+        [],
+        [None, "物料编码", "成本", "名称"],
+        [None, "A12", 9, "轴承"],
+        [None, None, 8, "丝杠"],
+    ]
+    path = tmp_path / "a.xls"
+    path.write_bytes(ole("Workbook", biff(rows, merges=[(2, 3, 1, 1)], hidden=[2], hidden_rows=[3])))
+    table = only(path)
+    assert table.header == {"1": "物料编码", "3": "名称"}
+    assert table.cells.rows() == [(3, "A12", "轴承"), (4, "A12", "丝杠")]
+    assert [(note.code, note.column, dict(note.values)) for note in table.notes] == [
+        ("column.hidden", "成本", {"letter": "C"}),
+        ("row.hidden", None, {"count": 1}),
+    ]
+
+
+def test_merged_cells_and_hidden_columns_of_ods(tmp_path: Path) -> None:
+    names = "".join(
+        f'<table:table-cell office:value-type="string"><text:p>{name}</text:p></table:table-cell>'
+        for name in ("物料编码", "成本", "名称")
+    )
+    spanning = (
+        '<table:table-row><table:table-cell/><table:table-cell office:value-type="string" '
+        'table:number-rows-spanned="2" table:number-columns-spanned="1"><text:p>A12</text:p></table:table-cell>'
+        '<table:table-cell office:value-type="float" office:value="9"/>'
+        '<table:table-cell office:value-type="string"><text:p>轴承</text:p></table:table-cell></table:table-row>'
+        '<table:table-row table:visibility="filter"><table:table-cell/><table:covered-table-cell/>'
+        '<table:table-cell office:value-type="float" office:value="8"/>'
+        '<table:table-cell office:value-type="string"><text:p>丝杠</text:p></table:table-cell></table:table-row>'
+    )
+    columns = '<table:table-column table:number-columns-repeated="2"/><table:table-column table:visibility="collapse"/>'
+    body = f"{columns}<table:table-row/><table:table-row><table:table-cell/>{names}</table:table-row>{spanning}"
+    table = only(ods(tmp_path / "a.ods", {"S": body}))
+    assert table.header == {"1": "物料编码", "3": "名称"}
+    assert table.cells.rows() == [(3, "A12", "轴承"), (4, "A12", "丝杠")]
+    assert [(note.code, note.column, dict(note.values)) for note in table.notes] == [
+        ("column.hidden", "成本", {"letter": "C"}),
+        ("row.hidden", None, {"count": 1}),
+    ]
