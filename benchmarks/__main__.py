@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from benchmarks import consortium, disclosure, lives, loading, serving, sharing
+from benchmarks import consortium, disclosure, lives, loading, serving, sharing, uploads
 
 
 def main() -> None:
@@ -19,6 +19,7 @@ def main() -> None:
         lives.run(folder)
         sharing.run()
         disclosure.run()
+        uploads.run(folder)
 
 
 if __name__ == "__main__":
