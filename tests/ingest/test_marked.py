@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from ingest.load import Looked, load, look
 from ingest.marked import marked
 from ingest.opening import FINDINGS
 from ingest.reading import Limits, Unreadable
+from server.api.tables import written
 from tests.ingest.files import text
 
 RED, YELLOW, BLUE = "FFFFC7CE", "FFFFEB9C", "FFBDD7EE"
@@ -188,3 +190,20 @@ def test_texts_like_formulas_are_themselves_again_after_an_export() -> None:
         None,
     ]
     assert restored(out).to_list() == said
+
+
+def test_what_looks_like_a_formula_goes_out_harmless_and_comes_back_as_it_was(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    content = '物料编码,名称\nA1,"=HYPERLINK(""http://x"")"\n-A2,@SUM(A1)\nA3,-5\nA4,\'quoted\'\n'
+    assert not load(workspace, [text(tmp_path, "parts.csv", content)], by="S1").refused
+    table = workspace.view("S1").table("part").select("number", "name_zh")
+    assert '=HYPERLINK("http://x")' in table["name_zh"].to_list()
+    out = tmp_path / "out" / "parts.csv"
+    out.parent.mkdir()
+    out.write_bytes(written(table, "csv"))
+    lines = out.read_text(encoding="utf-8-sig").splitlines()[1:]
+    cells = [cell for line in csv.reader(lines) for cell in line]
+    assert not [cell for cell in cells if cell[:1] in set("=+@\t\r") or (cell[:1] == "-" and cell != "-5")]
+    total = look(workspace, [out], by="S1").report.total
+    assert (total.same, total.new, total.changed) == (4, 0, 0)
