@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from starlette.requests import HTTPConnection
-from websockets.asyncio.client import ClientConnection
 
 import ingest
 from chaingraph import Actor, Workspace
@@ -20,11 +16,10 @@ from ingest.desk import Desk, Worker
 from schema.vocabularies import AccessRole, DraftState
 from server.api.app import Settings, create_app
 from server.api.drafts import CODE
-from server.api.errors import ApiError, Code
 from tests.server.client import Client, acting
 from tests.server.test_files import PARTS, S1, code_of, put
-from tests.server.test_subscriptions import closed, opened, send, server, take
 
+EVERYONE = Actor()
 NONE = "D-000000000000"
 CREATE = """mutation($input: UploadCreateInput!) { uploadCreate(input: $input) {
   draft { code state complete files { name size received url } preview { ready } receipt { number } }
@@ -47,7 +42,6 @@ DRAFT = """query($code: String!, $locale: Locale) { uploadDraft(code: $code) {
   receipt { number taken refused sheets { file kind label rows taken refused upload { code file taken by } } }
   report { taken counts { kind new } findings { code text } } } }"""
 STATES = "{ uploadDrafts(first: 100) { code state files { name } problem { code } receipt { number } } }"
-TOLD = "subscription($code: String!) { uploadProgress(code: $code) { code state stage done total } }"
 
 
 @pytest.fixture
@@ -71,13 +65,13 @@ def settings(
     return Settings(authenticate=acting(organisation, role, **more), desk=desk)
 
 
-def asked(client: Client, query: str, **variables: Any) -> Any:
+def asked(client: Client | httpx.Client, query: str, **variables: Any) -> Any:
     """The whole answer."""
     body = {"query": query, "variables": variables}
     return client.post("/graphql", json=body, headers={"accept-language": "en"}).json()
 
 
-def got(client: Client, query: str, **variables: Any) -> Any:
+def got(client: Client | httpx.Client, query: str, **variables: Any) -> Any:
     """The only field of an answer without errors."""
     answer = asked(client, query, **variables)
     assert "errors" not in answer, answer["errors"]
@@ -85,23 +79,23 @@ def got(client: Client, query: str, **variables: Any) -> Any:
     return found
 
 
-def begun(client: Client, *files: tuple[str, bytes], **more: Any) -> Any:
+def begun(client: Client | httpx.Client, *files: tuple[str, bytes], **more: Any) -> Any:
     sizes = [{"name": name, "size": len(content)} for name, content in files]
     return got(client, CREATE, input={"files": sizes, **more})
 
 
-def brought(client: Client, content: bytes = PARTS, name: str = "parts.csv") -> str:
+def brought(client: Client | httpx.Client, content: bytes = PARTS, name: str = "parts.csv") -> str:
     """The number of a new upload whose file is there."""
     draft = begun(client, (name, content))["draft"]
     assert put(client, draft["files"][0]["url"], content).status_code == 204
     return str(draft["code"])
 
 
-def seen(client: Client, code: str) -> str:
+def seen(client: Client | httpx.Client, code: str) -> str:
     return str(got(client, DRAFT, code=code)["preview"]["digest"])
 
 
-def confirmed(client: Client, code: str) -> None:
+def confirmed(client: Client | httpx.Client, code: str) -> None:
     answer = got(client, CONFIRM, input={"code": code, "seen": seen(client, code)})
     assert (answer["draft"]["state"], answer["userErrors"]) == ("CONFIRMED", [])
 
@@ -426,134 +420,6 @@ def _everything() -> list[tuple[str, dict[str, Any]]]:
         (CONFIRM, {"input": {"code": NONE, "seen": ""}}),
         (WITHDRAW, {"code": NONE}),
     ]
-
-
-# being told
-
-
-def run(desk: Desk, chosen: Settings, test: Callable[[str], Awaitable[None]]) -> None:
-    async def serve() -> None:
-        async with server(desk.workspace, chosen) as url:
-            await test(url)
-
-    asyncio.run(serve())
-
-
-async def subscribe(socket: ClientConnection, code: str) -> None:
-    await send(socket, type="subscribe", id="1", payload={"query": TOLD, "variables": {"code": code}})
-
-
-async def until_complete(socket: ClientConnection) -> list[Any]:
-    """The states and stages that are told, to the end."""
-    found = []
-    while (message := await take(socket))["type"] == "next":
-        assert "errors" not in message["payload"], message
-        told = message["payload"]["data"]["uploadProgress"]
-        found.append((told["state"], told["stage"]))
-    assert message["type"] == "complete"
-    return found
-
-
-def test_progress_is_told_until_it_is_loaded(desk: Desk, client: Client) -> None:
-    code = brought(client)
-
-    async def test(url: str) -> None:
-        async with opened(url) as socket:
-            await subscribe(socket, code)
-            first = await take(socket)
-            assert first["payload"]["data"]["uploadProgress"]["state"] == "OPEN"
-            await asyncio.to_thread(confirmed, client, code)
-            with Worker(desk):
-                told = await until_complete(socket)
-            assert told[-1][0] == "LOADED"
-            assert {state for state, _ in told} <= {"CONFIRMED", "LOADED"}
-            await subscribe(socket, code)  # what is over is told once
-            assert [state for state, _ in await until_complete(socket)] == ["LOADED"]
-
-    run(desk, settings(desk), test)
-
-
-def test_progress_ends_when_the_upload_is_withdrawn_or_is_none(desk: Desk, client: Client) -> None:
-    code = brought(client)
-
-    async def test(url: str) -> None:
-        async with opened(url) as socket:
-            await subscribe(socket, code)
-            await take(socket)
-            await asyncio.to_thread(got, client, WITHDRAW, code=code)
-            assert [state for state, _ in await until_complete(socket)] == ["WITHDRAWN"]
-            for wrong in (NONE, "S1/" + code):
-                await subscribe(socket, wrong)
-                message = await take(socket)
-                assert (message["type"], message["payload"][0]["extensions"]["code"]) == ("error", "NOT_FOUND")
-
-    run(desk, settings(desk), test)
-
-
-def test_somebody_else_is_told_nothing(desk: Desk, client: Client) -> None:
-    code = brought(client)
-
-    async def test(url: str) -> None:
-        async with opened(url) as socket:
-            answers = set()
-            for each in (code, NONE):
-                await subscribe(socket, each)
-                message = json.loads(json.dumps(await take(socket)).replace(each, "CODE"))
-                assert message["payload"][0]["extensions"].pop("requestId")
-                answers.add(json.dumps(message))
-            assert len(answers) == 1
-
-    run(desk, settings(desk, "S2"), test)
-
-
-def events(desk: Desk, code: str) -> list[tuple[str, Any]]:
-    """What is told as server-sent events."""
-    found: list[tuple[str, Any]] = []
-
-    async def test(url: str) -> None:
-        body = {"query": TOLD, "variables": {"code": code}}
-        async with httpx.AsyncClient(trust_env=False) as told:
-            answer = await told.post(
-                url.replace("ws:", "http:"), json=body, headers={"accept": "text/event-stream"}, timeout=10
-            )
-        for each in answer.text.strip().split("\n\n"):
-            name, _, data = each.partition("\n")
-            found.append((name.removeprefix("event: "), json.loads(data.removeprefix("data:").strip() or "null")))
-
-    run(desk, settings(desk), test)
-    return found
-
-
-def test_progress_is_told_by_events_too(desk: Desk, client: Client) -> None:
-    code = brought(client)
-    confirmed(client, code)
-    desk.work_all()
-    (name, told), end = events(desk, code)
-    assert (name, told["data"]["uploadProgress"]["state"], end) == ("next", "LOADED", ("complete", None))
-    (name, told), end = events(desk, NONE)
-    assert (name, told["errors"][0]["extensions"]["code"], end) == ("next", "NOT_FOUND", ("complete", None))
-
-
-def test_progress_ends_with_the_right_to_see_it(desk: Desk, client: Client) -> None:
-    code = brought(client)
-    role = [AccessRole.SUPPLIER]
-
-    async def authenticate(_connection: HTTPConnection) -> Actor:
-        if role[0] is AccessRole.AUDITOR:
-            raise ApiError(Code.UNAUTHENTICATED, "The token is over.")
-        return Actor("S1", role[0], expires=time.time() + 60)
-
-    async def test(url: str) -> None:
-        async with opened(url) as socket:
-            await subscribe(socket, code)
-            await take(socket)
-            role[0] = AccessRole.ANALYST
-            assert (await closed(socket))[0] == 4403
-        async with opened(url) as socket:
-            await subscribe(socket, code)
-            assert (await take(socket))["type"] == "error"
-
-    run(desk, Settings(authenticate=authenticate, desk=desk), test)
 
 
 def test_numbers_in_addresses_are_those_of_uploads(client: Client) -> None:

@@ -57,7 +57,7 @@ def code_of(url: str) -> str:
     return url.split("/")[2]
 
 
-def put(client: Client, url: str, content: Any = PARTS, **headers: str) -> httpx.Response:
+def put(client: Client | httpx.Client, url: str, content: Any = PARTS, **headers: str) -> httpx.Response:
     return client.request("PUT", url, content=content, headers=SITE | headers)
 
 
