@@ -35,8 +35,8 @@ CODES: dict[str, Code] = {
     "file.missing": _code("error", "文件不存在。", "There is no such file.", "请检查路径。", "Check the path."),
     "file.none": _code(
         "error",
-        "文件夹中没有 CSV 或 XLSX 文件。",
-        "The folder has no CSV or XLSX file.",
+        "文件夹中没有可读取的文件。",
+        "The folder has no file of a format that is read.",
         "请检查路径。",
         "Check the path.",
     ),
