@@ -5,17 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import polars as pl
+from stdnum.cn import uscc
 
 from chaingraph.snapshot import Snapshot
 from chaingraph.stubs import stub_rows
 from schema import KINDS, Kind
 
 _WHERE = ("owner", "upload", "row", "_sheet")
+_CODE = r"^(?:.+:)?([0-9A-HJ-NPQRTUWXY]{18})$"
+_NAME = r"^(?:[^:]*:)*([^:]*[\u4e00-\u9fff][^:]*)$"
+"""What a placeholder of an organisation is called, behind the name space of whoever made it."""
 
 
 def of_keys(of: Kind, wanted: pl.DataFrame) -> pl.DataFrame:
-    """Stub rows for natural keys (`key`), stated where the columns `owner`, `upload`, `row` and `_sheet` say."""
-    return stub_rows(of, wanted).with_columns(wanted["_sheet"])
+    """Stub rows for natural keys (`key`), stated where the columns `owner`, `upload`, `row` and `_sheet` say.
+
+    An organisation that was written as a social credit code (with a right check digit, GB 32100-2015) or as a Chinese
+    name keeps it as such, so that whoever may see both can tell which organisation is meant.
+    """
+    rows = stub_rows(of, wanted).with_columns(wanted["_sheet"])
+    if of.name != "organisation":
+        return rows
+    code = rows["id"].str.extract(_CODE)
+    right = pl.Series([each for each in code.drop_nulls().unique() if uscc.is_valid(each)], dtype=pl.String)
+    code = code.set(~code.is_in(right.implode()).fill_null(value=False), None)
+    return rows.with_columns(uscc=code, name_zh=rows["id"].str.extract(_NAME))
 
 
 def needed(rows: Mapping[str, pl.DataFrame], snapshot: Snapshot) -> dict[str, pl.DataFrame]:

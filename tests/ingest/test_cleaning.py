@@ -106,10 +106,93 @@ def test_times() -> None:
     assert outcome(cleaning.times(series(*cells))) == expected
 
 
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ("1.2万", 12000.0), ("３千", 3000.0), ("2百万", 2e6), ("1 234 567", 1234567.0), ("500H", 500.0),
+        ("2h30min", 2.5), ("2小时30分", 2.5), ("1.5千小时", 1500.0), ("无", None), ("—", None), ("#N/A", None),
+        ("1 2", FAILS), ("2h75min", FAILS), ("500km", FAILS), ("≥500", FAILS), ("约500", FAILS), ("500±10", FAILS),
+        ("100-200", FAILS), ("1/3", FAILS), ("25%", FAILS),
+    ],
+)  # fmt: skip
+def test_numbers_as_people_write_them(cell: str, value: object) -> None:
+    assert outcome(cleaning.numbers(series(cell), units={"h": 1.0, "小时": 1.0}, percent=False)) == [value]
+
+
+def test_the_unit_of_a_cell_goes_before_that_of_the_heading() -> None:
+    found = cleaning.numbers(series("3.2", "3.2万公里", "500km", "3.2万"), factor=1e4, units={"万公里": 1e4, "km": 1.0})
+    assert outcome(found) == [32000.0, 32000.0, 500.0, FAILS]
+
+
+def test_what_is_about_a_number_is_told_from_what_is_none() -> None:
+    cells = series("≥500", "约500", "500±10", "100-200", "5～6", "500以上", "-5", "1e-5", "abc", None)
+    assert cleaning.inexact(cells).to_list() == [True] * 6 + [False] * 4
+
+
+def test_formula_errors() -> None:
+    assert cleaning.broken(series("#REF!", "#DIV/0!", "#1", "a#REF!", None)).to_list() == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
+@pytest.mark.parametrize("cell", ["2025/3/155", "2025-03-01xyz", "32/1/2025", "3/1-25 x"])
+def test_what_only_begins_like_a_date_is_none(cell: str) -> None:
+    for order in (None, *cleaning.ORDERS):
+        assert outcome(cleaning.dates(series(cell), order=order)) == [FAILS]
+
+
+def test_a_month_is_a_day_only_where_that_is_asked_for() -> None:
+    cells = ("2025年3月", "202503", "2025-03", "2025/3", "2025.3", "2025年3月份")
+    assert set(outcome(cleaning.dates(series(*cells), months=True))) == {dt.date(2025, 3, 1)}
+    assert set(outcome(cleaning.dates(series(*cells)))) == {FAILS}
+
+
+DAYS = st.dates(dt.date(1990, 1, 1), dt.date(2060, 12, 31))
+PLAIN = {
+    "iso": "{0:%Y-%m-%d}", "slashes": "{0.year}/{0.month}/{0.day}", "points": "{0.year}.{0.month:02}.{0.day:02}",
+    "signs": "{0.year}年{0.month}月{0.day}日", "run on": "{0:%Y%m%d}", "clock": "{0.year}/{0.month}/{0.day} 10:20:30",
+    "wide": "{0.year}．{0.month}．{0.day}", "signs and clock": "{0.year}年{0.month}月{0.day}日10时20分",
+}  # fmt: skip
+IN_ORDER = {
+    "dmy": "{0.day}/{0.month}/{0.year}", "mdy": "{0.month}-{0.day}-{0.year}", "ymd": "{0:%y}.{0.month}.{0.day}",
+}  # fmt: skip
+
+
+@given(st.lists(DAYS, min_size=1), st.sampled_from(sorted(PLAIN)))
+def test_days_written_in_any_way_are_those_days(days: list[dt.date], form: str) -> None:
+    assert outcome(cleaning.dates(series(*(PLAIN[form].format(day) for day in days)))) == days
+
+
+@given(st.lists(DAYS, min_size=1), st.sampled_from(sorted(IN_ORDER)))
+def test_days_written_in_an_order_are_those_days_in_that_order_and_none_without(
+    days: list[dt.date], order: str
+) -> None:
+    written = series(*(IN_ORDER[order].format(day) for day in days))
+    assert outcome(cleaning.dates(written, order=order)) == days
+    assert cleaning.dates(written).failed.all()
+
+
+@given(st.lists(st.integers(-(10**9), 10**9), min_size=1), st.sampled_from(["{:,}", "{}", " {} ", "{}.0", "{:,} h"]))
+def test_whole_numbers_written_in_any_way_are_those_numbers(values: list[int], form: str) -> None:
+    assert outcome(cleaning.integers(series(*map(form.format, values)), units={"h": 1.0})) == values
+
+
+@given(st.lists(st.integers(0, 10**7), min_size=1), st.sampled_from([("万", 1e4), ("千", 1e3), ("%", 0.01)]))
+def test_numbers_with_a_sign_behind_them_are_so_many_times_that(values: list[int], sign: tuple[str, float]) -> None:
+    assert outcome(cleaning.numbers(series(*(f"{value}{sign[0]}" for value in values)))) == [
+        v * sign[1] for v in values
+    ]
+
+
 def test_yes_and_no() -> None:
     assert outcome(cleaning.booleans(series("是", "Y", "TRUE", "1", "否", "n", "False", "0", "也许", None, "-"))) == [
         True, True, True, True, False, False, False, False, FAILS, None, None,
     ]  # fmt: skip
+    assert outcome(cleaning.booleans(series("有", "无", "√", "×"))) == [True, False, True, False]
 
 
 def test_codes_by_any_spelling() -> None:

@@ -159,3 +159,37 @@ def test_references_within_the_load_come_first(workspace: Workspace, tmp_path: P
     assert workspace.snapshot().table("contains").select("parent", "child").rows() == [
         ("L01/A", "L02/B"), ("L02/A", "L02/B"),
     ]  # fmt: skip
+
+
+def test_a_number_that_a_visible_customer_or_maker_has_for_a_part(stocked: Workspace, tmp_path: Path) -> None:
+    take(stocked, tmp_path, "part_aliases.csv", "organisation,number,part\nL02,C-9,L01/B\nL02,C-8,L01/B\n", by="L02")
+    take(stocked, tmp_path, "part_aliases.csv", "organisation,number,part\nL01,C-8,L02/A\n", by="L01")
+    assert child(stocked, tmp_path, "C-9", "S05") == "L01/B"
+    report = take(stocked, tmp_path, "contains.csv", "parent,child\nTOP,C-8\n", by="S05")
+    (found,) = [f for f in report.findings if f.severity == "error"]
+    assert (found.code, found.value) == ("reference.ambiguous", "C-8")
+    assert "L01/B, L02/A" in found.text.en
+
+
+def test_an_alias_that_the_loader_does_not_see_means_nothing(workspace: Workspace, tmp_path: Path) -> None:
+    take(workspace, tmp_path, "parts.csv", "number\nB\n", by="L01")
+    take(workspace, tmp_path, "part_aliases.csv", "organisation,number,part\nL02,C-9,B\n", by="L01")
+    assert child(workspace, tmp_path, "C-9", "S05") == "S05/C-9"
+
+
+@pytest.mark.parametrize(
+    ("written", "key", "code", "name"),
+    [
+        ("91440605DEM0009991", "S05:91440605DEM0009991", "91440605DEM0009991", None),
+        ("91440605DEM0009992", "S05:91440605DEM0009992", None, None),
+        ("某某轴承厂", "S05:某某轴承厂", None, "某某轴承厂"),
+        ("X7", "S05:X7", None, None),
+    ],
+    ids=["code", "code with a wrong digit", "name", "number"],
+)
+def test_a_placeholder_of_a_firm_keeps_the_code_or_name_it_was_written_as(
+    stocked: Workspace, tmp_path: Path, written: str, key: str, code: str | None, name: str | None
+) -> None:
+    take(stocked, tmp_path, "supplies.csv", f"part,supplier\nL01/B,{written}\n", by="S05")
+    stub = stocked.snapshot().table("organisation").filter(key=key)
+    assert stub.select("uscc", "name_zh", "stub").rows() == [(code, name, True)]
