@@ -7,7 +7,7 @@ tables, each with the rows' numbers of the file: in the first stands a column of
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -15,6 +15,7 @@ import polars as pl
 from ingest import headers
 from ingest.headers import Column, fold, split_unit
 from ingest.reading import ROW, Note, Table
+from ingest.resolve import Resolver
 from ingest.units import Scale
 from schema import KINDS
 
@@ -68,6 +69,24 @@ def expanded(table: Table, *, plain: bool = False) -> list[Table]:
     return [table] if tree is None or (tree.lines["level"].n_unique() < 2) else _tables(table, tree)
 
 
+def undescribed(rows: pl.DataFrame, bills: Collection[int], resolver: Resolver, leaving: pl.Series) -> pl.DataFrame:
+    """Typed rows of parts without those that bills (`_sheet` in `bills`) only name: a bill says what is in what, and
+    changes no part that the loader sees described (but for those `leaving`), or that another sheet describes.
+    """
+    of_bill = pl.col("_sheet").is_in(list(bills))
+    mine = rows.with_row_index("_at").filter(of_bill)
+    asked = mine.select("owner", child="number", parent=pl.lit(None, pl.String))
+    found, wrong = resolver.resolve(KINDS["contains"], asked)
+    known = resolver.known("part").filter(~pl.col("stub") & ~pl.col("key").is_in(leaving.implode()))["key"]
+    twice = [mine["_at"].gather(places["_at"]) for places in wrong.values()]
+    stated = rows.filter(~of_bill).select("owner", "number").unique()
+    there = mine.filter(found["child"].is_in(known.implode()).fill_null(value=False))["_at"]
+    said = mine.join(stated, on=["owner", "number"], how="semi")["_at"]
+    again = mine.filter(pl.col("number").is_not_null() & ~pl.struct("owner", "number").is_first_distinct())["_at"]
+    gone = pl.concat([there, said, again, *twice]).unique()
+    return rows.with_row_index("_at").filter(~pl.col("_at").is_in(gone.implode())).drop("_at")
+
+
 def _stated(table: Table, contains: headers.Reading) -> list[Table]:
     """A list that has a column of parents, and names of the children: both are taken."""
     child, parent = contains.column("child"), contains.column("parent")
@@ -83,7 +102,11 @@ def _stated(table: Table, contains: headers.Reading) -> list[Table]:
 
 def _named(heading: str) -> bool:
     name = headers.names_of(KINDS["part"]).get(fold(split_unit(heading)[0]))
-    return fold(heading) in _NAMES or (name is not None and name.name == "name_zh")
+    return fold(heading) in _NAMES or (name is not None and name.name in {"name_zh", "name_en"})
+
+
+def _phantom(heading: str) -> bool:
+    return fold(split_unit(heading)[0]) in _PHANTOM
 
 
 def _only_of_lines(table: Table, name: str | None) -> set[str]:
@@ -258,7 +281,7 @@ def _tables(table: Table, tree: _Tree) -> list[Table]:
         last = pl.col("path").str.extract(r"(\d+)$", 1)
         found = found.with_columns(pl.coalesce(last, pl.when(again != "1").then(again)).alias(find))
         header[find] = "项次"
-    names = {p for p in kept if _named(table.header[p])}
+    names = {p for p in kept if _named(table.header[p]) or _phantom(table.header[p])}
     header = {p: h for p, h in header.items() if p not in names}
     found = found.filter(pl.col("parent").is_not_null() & pl.col(at).is_not_null() & ~pl.col(ROW).is_in(wrong[1]))
     bom = replace(table, facet=BOM, header=header, cells=found.select(ROW, *header), notes=(*table.notes, *notes))
@@ -316,7 +339,7 @@ def _notes(table: Table, tree: _Tree, lines: pl.DataFrame) -> list[Note]:
     lost = pl.col("level").is_not_null() & (pl.col("level") > least) & pl.col("parent").is_null()
     amount = headers.reading(table.header, KINDS["contains"]).column("quantity")
     unsaid = pl.col("up").is_not_null() & pl.col(amount.position).is_null() if amount else pl.lit(value=False)
-    phantom = next((p for p, h in table.header.items() if fold(split_unit(h)[0]) in _PHANTOM), None)
+    phantom = next((p for p, heading in table.header.items() if _phantom(heading)), None)
     yes = pl.col(phantom).str.to_lowercase().is_in(["是", "y", "yes", "1", "true", "x", "√"]) if phantom else None
     found = {
         "bom.jump": told.filter(steps),

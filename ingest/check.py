@@ -9,7 +9,7 @@ import polars as pl
 
 from chaingraph import View
 from chaingraph.snapshot import Snapshot
-from ingest import agreements, stubs
+from ingest import agreements, bom, stubs
 from ingest.identity import compared, with_ids, without_duplicates
 from ingest.report import Finding, Report
 from ingest.resolve import Resolver
@@ -49,6 +49,8 @@ class Checker:
             if not mine:
                 continue
             rows = pl.concat([typed(source, self.loader, self.report) for source in mine])
+            if of.name == "part" and (bills := [s for s in mine if s.table.facet == bom.PARTS]):
+                rows = self._undescribed(rows, bills, resolver)
             rows = self._checked(of, rows, mine, resolver)
             resolver.add(of, rows)
             self._compare(of, rows, mine)
@@ -59,6 +61,15 @@ class Checker:
         for source in self.sources:
             if source.kind is not None:
                 self._count(source)
+
+    def _undescribed(self, rows: pl.DataFrame, bills: list[Source], resolver: Resolver) -> pl.DataFrame:
+        """Without the parts that bills of materials name and that are known already."""
+        leaving = self.snapshot.table("part").filter(pl.col("upload") == pl.lit(self.replacing, pl.String))["key"]
+        left = bom.undescribed(rows, {source.number for source in bills}, resolver, leaving)
+        for source in bills:
+            mine = pl.col("_sheet") == source.number
+            self.report.count(source.name, "part").same += rows.filter(mine).height - left.filter(mine).height
+        return left
 
     def _checked(self, of: Kind, rows: pl.DataFrame, sources: list[Source], resolver: Resolver) -> pl.DataFrame:
         """The rows of a kind that are good by themselves, with key and upload."""
