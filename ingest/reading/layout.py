@@ -19,7 +19,6 @@ _TITLES = 3
 """A header stands within so many rows below a blank one."""
 _TAIL = 15
 _TOTAL_WITHIN = 4
-_LONG = 12
 _TOTAL = (
     r"(?i)^\s*(?:本页|本月|本年|本期|当月|全年)?\s*"
     r"(?:合\s*计|小\s*计|总\s*计|累\s*计|共\s*计|汇\s*总|(?:grand\s*|sub[\s-]*)?total|sum)\s*[:：]?\s*$"
@@ -29,6 +28,8 @@ _SIGNED = (
     "制表|编制|填表|填报|审核|审批|批准|复核|校对|签字|签名|盖章|经办|主管|负责人|备注|说明|附注|注|打印|导出|日期|联系|第"
     "|note|remark|prepared|approved|checked|reviewed|printed|signature|page"
 )
+_SENTENCE = re.compile(r"[:：]|^(?=.*[\u3400-\u9fff\s]).{12,}", re.DOTALL)
+"""What stands alone in a row and is no code: a label, or some words."""
 _FOOTER = re.compile(rf"(?i)^\s*({_SIGNED})[^:：]{{0,8}}(?:[:：]|页)|^\s*({_SIGNED})\s*(?:人|者|员|by)?\s*$")
 
 
@@ -233,8 +234,9 @@ def _without_footers(body: pl.DataFrame, columns: Sequence[str], width: int) -> 
     rows: list[int] = []
     for row, *line in reversed(tail.select(ROW, *columns).rows()):
         filled = [cell.strip() for cell in line if cell and cell.strip()]
-        alone = width > 2 and len(filled) == 1 and (len(filled[0]) >= _LONG or re.search("[:：]", filled[0]))
-        if not (filled and (_FOOTER.match(filled[0]) or alone)):
+        alone = width > 2 and len(filled) == 1 and bool(_SENTENCE.search(filled[0]))
+        signed = [bool(_FOOTER.match(cell)) for cell in filled]
+        if not filled or not (alone or all(signed) or (signed[0] and len(filled) < width)):
             break
         rows.append(row)
     return (
@@ -252,7 +254,7 @@ def _without_totals(
     for column in named[:_TOTAL_WITHIN]:
         right = columns[columns.index(column) + 1 :]
         for row, word, *rest in body.filter(pl.col(column).str.contains(_TOTAL)).select(ROW, column, *right).rows():
-            if all(cell is None or _NUMERIC.match(cell) for cell in rest):
+            if any(rest) and all(cell is None or _NUMERIC.match(cell) for cell in rest):
                 gone.setdefault(row, word.strip())
     rows = list(gone)
     return _without(body, rows, pl.Series(list(gone.values()), dtype=pl.String))

@@ -254,3 +254,14 @@ def test_two_tables_of_a_sheet_are_two_uploads(workspace: Workspace, tmp_path: P
     said = [(f.code, f.file, f.row, f.value) for f in report.findings if f.code == "row.total"]
     assert said == [("row.total", "a.xlsx[S]" if sheet else "a.csv", 3, "合计")]
     assert workspace.snapshot().table("lot")["code"].to_list() == ["L1"]
+
+
+def test_a_last_record_that_looks_like_little_stays(tmp_path: Path) -> None:
+    content = "物料编码,名称,说明\nA1,甲,x\n备注,备注件,日期：见图\nABC-0000-1234-5678,,\n"
+    table = only(text(tmp_path, "a.csv", content))
+    assert (table.cells["row"].to_list(), table.notes) == ([2, 3, 4], ())
+
+
+def test_a_category_called_total_in_the_last_column_is_no_total(tmp_path: Path) -> None:
+    table = only(text(tmp_path, "a.csv", "物料编码,名称,规格\nA1,甲,总计\nA2,乙,Total\n"))
+    assert (table.cells.height, table.notes) == (2, ())
