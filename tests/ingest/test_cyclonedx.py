@@ -131,6 +131,14 @@ def test_a_makers_bill_is_taken_in_by_its_customer(tmp_path: Path) -> None:
         assert found.count("contains") == 4
 
 
+def test_names_that_look_like_totals_or_headings_are_names(tmp_path: Path) -> None:
+    names = ["合计", "Total", "number", "编制:", "说明", "共 3 项"]
+    file = text(tmp_path, "names.json", json.dumps(bill(components=[device(name) for name in names])))
+    with exchange.taken(file, tmp_path / "store") as (found, report):
+        assert not codes(report)
+        assert found.table("part").sort("row")["number"].to_list() == names
+
+
 def notes(document: Any) -> list[tuple[str, dict[str, Any]]]:
     found = cyclonedx.read(document)
     assert found is not None

@@ -122,6 +122,8 @@ def written(found: Document, out: Path, limits: Limits, tell: Callable[[int, int
     tables = []
     for number, (sheet, rows) in enumerate(found.rows.items()):
         names = list(dict.fromkeys(name for row in rows for name, value in row.items() if value is not None))
+        if not names:
+            continue
         if len(rows) * len(names) > limits.cells:
             raise Unreadable("file.too_large", limit=f"{limits.cells} cells")
         columns: dict[str, list[str | None]] = {
@@ -131,7 +133,7 @@ def written(found: Document, out: Path, limits: Limits, tell: Callable[[int, int
         frame = frame.with_columns(row=pl.int_range(1, frame.height + 1, dtype=pl.Int64))
         part = out / f"{number:05}.arrow"
         frame.write_ipc(part, compression="uncompressed")
-        tables.append({"sheet": sheet, "parts": [part.name]})
+        tables.append({"sheet": sheet, "excel": False, "headed": True, "parts": [part.name]})
         tell(number + 1, len(found.rows))
     return {"tables": tables, "notes": list(_said(found.notes)), "format": found.format}
 
