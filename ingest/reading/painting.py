@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,12 +89,16 @@ def _clean(value: Any) -> Any:
 
 def _keep_as_text(book: openpyxl.Workbook) -> None:
     """Texts that look like formulas stay texts, also when somebody edits them."""
+    for cell in _cells(book):
+        if isinstance(cell, Cell) and isinstance(cell.value, str) and _RUN.match(cell.value):
+            cell.data_type = "s"
+            cell.quotePrefix = True
+
+
+def _cells(book: openpyxl.Workbook) -> Iterator[Cell | MergedCell]:
+    """The cells that there are: of a sheet with two cells far apart these, and not all between them."""
     for sheet in book.worksheets:
-        for row in sheet.iter_rows():
-            for cell in row:
-                if isinstance(cell, Cell) and isinstance(cell.value, str) and _RUN.match(cell.value):
-                    cell.data_type = "s"
-                    cell.quotePrefix = True
+        yield from list(sheet._cells.values())  # noqa: SLF001 - what openpyxl offers makes the others
 
 
 def _offset(sheet: Worksheet, layout: Mapping[str, Any]) -> int:
@@ -175,12 +179,10 @@ def _paint(book: openpyxl.Workbook, marks: Marks, offsets: Mapping[str, int]) ->
 
 def _unpaint(book: openpyxl.Workbook) -> None:
     """Take the marks of last time away."""
-    for sheet in book.worksheets:
-        for row in sheet.iter_rows():
-            for cell in row:
-                if cell.comment is not None and cell.comment.author == AUTHOR:
-                    cell.comment = None
-                    cell.fill = PatternFill()
+    for cell in _cells(book):
+        if cell.comment is not None and cell.comment.author == AUTHOR:
+            cell.comment = None
+            cell.fill = PatternFill()
 
 
 def _anchor(sheet: Worksheet, row: int, column: int) -> Cell:

@@ -162,6 +162,34 @@ def test_of_a_large_file_the_bad_rows_come_back_with_their_numbers(
     assert workspace.view("S1").table("lot").height == 2
 
 
+def test_tables_of_one_sheet_are_marked_each_where_it_is(workspace: Workspace, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    sheet.append(["物料编码", "批次号", "生产日期"])
+    sheet.append(["A1", "B1", "哪天"])
+    for _ in range(3):
+        sheet.append([])
+    sheet.append(["物料编码", "发货日期", "发货数量"])
+    sheet.append(["A1", "2025-03-01", "几个"])
+    path = tmp_path / "月报.xlsx"
+    book.save(path)
+    looked = look(workspace, [path], by="S1")
+    marks = back(looked, path).worksheets[1]
+    bad = {(f.row, f.column) for f in looked.report.findings if f.severity == "error"}
+    assert {(2, "生产日期"), (7, "发货数量")} <= bad
+    assert (marks["C2"].fill.fgColor.rgb, marks["C7"].fill.fgColor.rgb) == (RED, RED)
+    assert marks["C6"].fill.fgColor.rgb != RED
+
+
+def test_a_table_of_another_format_becomes_a_workbook(workspace: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "lots.parquet"
+    pl.DataFrame({"物料编码": ["A1", "A2"], "批次号": ["B1", "B2"], "数量": ["3", "多"]}).write_parquet(path)
+    first = look(workspace, [path], by="S1")
+    sheet = back(first, path)["lots"]
+    (row,) = [f.row for f in first.report.findings if f.severity == "error"]
+    assert (sheet.cell(row or 0, 3).value, sheet.cell(row or 0, 3).fill.fgColor.rgb) == ("多", RED)
+
+
 def test_a_file_that_breaks_the_bounds_comes_back_as_no_workbook(workspace: Workspace, tmp_path: Path) -> None:
     path = factory(tmp_path / "供货.xlsx")
     looked = look(workspace, [path], by="S1")
