@@ -31,8 +31,8 @@ from server.api.types import LOCALE, plain_type, publish, rows_of
 from server.api.uploads import LoadFinding, LoadReport, SheetCounts, own
 
 MOST = 100
-PREVIEW_COST = 1_000
-CONFIRM_COST = 1_000
+CREATE_COST = 200
+PREVIEW_COST = CONFIRM_COST = 1_000
 CODE = re.compile(r"D-[0-9a-f]{12}")
 
 STAGE: Any = enum.Enum("UploadStage", {"READ": "read", "CHECK": "check", "WRITE": "write"})  # type: ignore[misc]
@@ -46,6 +46,7 @@ UploadFile = publish("UploadFile", plain_type("UploadFile", "A file of an upload
     "size": (maybe(Long), "How many bytes it has, as whoever began the upload said.", None),
     "received": (Long, "How many of them are here.", None),
     "url": (str, "Where its bytes are sent: by PUT as a whole, or by the tus protocol.", None),
+    "marked": (str, "Where it comes back from, as a workbook with what is wrong in it marked.", None),
 }, OWN))  # fmt: skip
 UploadProblem = publish("UploadProblem", plain_type("UploadProblem", "Why an upload was not taken. 未收下的原因。", {
     "code": (str, "A stable code.", None),
@@ -81,21 +82,21 @@ class Shown:
     """What an `UploadDraft` reads from."""
 
     def __init__(self, context: Context, desk: Desk, draft: Draft) -> None:
-        self.context = context
-        self.desk = desk
-        self.draft = draft
-        self.code = draft.id
-        self.state = draft.state
-        self.at = draft.at
-        self.changed = draft.changed
-        self.by = draft.by
+        self.context, self.desk, self.draft = context, desk, draft
+        self.code, self.state, self.at, self.changed = draft.id, draft.state, draft.at, draft.changed
 
     @cached_property
     def files(self) -> list[Any]:
         """Its files, with how much of each is here."""
         there = self.desk.received(self.context.actor, self.code)
         return [
-            UploadFile(name=file.name, size=file.size, received=received, url=f"/uploads/{self.code}/{index}")
+            UploadFile(
+                name=file.name,
+                size=file.size,
+                received=received,
+                url=f"/uploads/{self.code}/{index}",
+                marked=f"/uploads/{self.code}/marked.xlsx?file={index}",
+            )
             for index, (file, received) in enumerate(zip(self.draft.files, there, strict=True))
         ]
 
@@ -345,6 +346,7 @@ MUTATIONS: dict[str, Any] = {
         ),
         _create,
         Capability.UPLOAD,
+        cost=CREATE_COST,
     ),
     "upload_map": mutation(
         "upload_map",

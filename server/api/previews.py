@@ -69,6 +69,7 @@ UploadQuestion = publish("UploadQuestion", plain_type("UploadQuestion", "What a 
     "column": (maybe(str), "The heading of the column that it is about.", None),
     "examples": (several(str), "Cells in doubt.", None),
     "required": (bool, "Whether the sheet is not taken without an answer.", None),
+    "free": (bool, "Whether any text is an answer; the options are then proposals.", None),
     "answer": (maybe(str), "What was answered.", None),
 }, OWN))  # fmt: skip
 UploadCells = publish("UploadCells", plain_type("UploadCells", "A row as it was read. 一行。", {
@@ -179,6 +180,7 @@ def _question(asked: ingest.Question, locale: str) -> Any:
         column=asked.column,
         examples=list(asked.examples),
         required=asked.required,
+        free=asked.free,
         answer=asked.answer,
     )
 

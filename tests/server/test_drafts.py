@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,14 @@ from ingest.desk import Desk, Worker
 from schema.vocabularies import AccessRole, DraftState
 from server.api.app import Settings, create_app
 from server.api.drafts import CODE
+from server.api.limits import Limits
 from tests.server.client import Client, acting
 from tests.server.test_files import PARTS, S1, code_of, put
 
 EVERYONE = Actor()
 NONE = "D-000000000000"
 CREATE = """mutation($input: UploadCreateInput!) { uploadCreate(input: $input) {
-  draft { code state complete files { name size received url } preview { ready } receipt { number } }
+  draft { code state complete files { name size received url marked } preview { ready } receipt { number } }
   userErrors { __typename code reason message path remedy } } }"""
 MAP = """mutation($input: UploadMapInput!) { uploadMap(input: $input) {
   draft { code preview { digest ready sheets { kind by take taken columns { heading how field { name } }
@@ -109,7 +111,8 @@ def test_an_upload_goes_from_its_files_to_its_receipt_and_back(desk: Desk, clien
     assert made["userErrors"] == []
     assert CODE.fullmatch(draft["code"])
     url = f"/uploads/{draft['code']}/0"
-    assert draft["files"] == [{"name": "parts.csv", "size": len(PARTS), "received": 0, "url": url}]
+    marked = f"/uploads/{draft['code']}/marked.xlsx?file=0"
+    assert draft["files"] == [{"name": "parts.csv", "size": len(PARTS), "received": 0, "url": url, "marked": marked}]
     assert (draft["state"], draft["complete"], draft["preview"], draft["receipt"]) == ("OPEN", False, None, None)
     put(client, url)
     found = got(client, DRAFT, code=draft["code"])
@@ -277,6 +280,17 @@ def test_a_member_begins_only_so_many_uploads(client: Client) -> None:
     assert len(got(client, "{ uploadDrafts(first: 7) { code } }")) == 7
     refused = asked(client, "{ uploadDrafts(first: 101) { code } }")
     assert refused["errors"][0]["extensions"]["code"] == "OUT_OF_RANGE"
+
+
+def test_whoever_begins_uploads_without_end_is_slowed_down(desk: Desk) -> None:
+    limits = replace(Limits(), budget=4_000, budget_rate=1e-6)
+    client, made = Client(create_app(desk.workspace, replace(settings(desk), limits=limits))), 0
+    begin = 'mutation { uploadCreate(input: {files: [{name: "a.csv", size: 1}]}) { draft { code } } }'
+    while (answer := client.post("/graphql", json={"query": begin})).status_code == 200:
+        desk.withdraw(S1, answer.json()["data"]["uploadCreate"]["draft"]["code"])
+        made += 1
+    assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (429, "THROTTLED")
+    assert 5 < made < 10
 
 
 @pytest.mark.parametrize(
