@@ -31,13 +31,11 @@ def spool_folder(workspace: Workspace) -> Path:
     machine, else below the setting `cache`. The setting `spool` is another place for the folders of all stores.
     """
     url = workspace.store.url
-    named = hashlib.sha256(url.encode()).hexdigest()[:16]
+    file = None if workspace.store.remote else Path(url.removeprefix("sqlite:///")).resolve()
+    named = hashlib.sha256(str(file or url).encode()).hexdigest()[:16]
     if (chosen := settings().spool) is not None:
         return chosen / named
-    if not workspace.store.remote:
-        file = Path(url.removeprefix("sqlite:///"))
-        return file.with_name(f"{file.name}.uploads")
-    return settings().cache / "uploads" / named
+    return file.with_name(f"{file.name}.uploads") if file else settings().cache / "uploads" / named
 
 
 def file_name(given: str | None) -> str:

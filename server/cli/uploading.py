@@ -96,7 +96,13 @@ def upload(
 ) -> None:
     """Status 1 when something was refused, or when it cannot be confirmed as it is."""
     with desk_of(session, by) as (_, desk, actor):
+        desk.sweep()
         draft = _begun(desk, actor, files, replace)
+        if draft.state is not DraftState.OPEN:  # confirmed, and nobody lived to take it
+            with steps(session.locale) as shown:
+                done = desk.work(actor, draft.id, teller(shown))
+            _taken(session, by, done, None)
+            return
         for read, words in (
             (previewing.kinds_of, kinds), (previewing.left_out, leave), (previewing.columns_of, columns),
             (previewing.answers_of, answers),
@@ -199,22 +205,23 @@ def _how_to_go_on(session: Session, by: str | None, draft: Draft) -> None:
         click.echo(line, err=True)
 
 
-def _taken(session: Session, by: str | None, draft: Draft, seen: Preview) -> None:
+def _taken(session: Session, by: str | None, draft: Draft, seen: Preview | None) -> None:
     """The receipt, or why there is none."""
     from chaingraph import ChaingraphError
 
     if session.format == "table":
         show_receipt(session, by, draft)
     else:
-        payload = {**json(session, draft), "preview": previewing.as_json(session, seen)}
-        rows = [[each[name] for name in FINDINGS] for each in seen.report.to_rows(session.locale)]
+        payload = {**json(session, draft), "preview": None if seen is None else previewing.as_json(session, seen)}
+        found = seen.report.to_rows(session.locale) if seen else []
+        rows = [[each[name] for name in FINDINGS] for each in found]
         session.answer(payload, [session.say(each) for each in FINDINGS.values()], rows)
     if draft.problem is not None:
         code, zh, en = draft.problem
         raise ChaingraphError(code, Text(zh, en))
     if draft.state is DraftState.CONFIRMED:
         session.note(Text("已确认，将由服务器入库。", "It is confirmed; the server will take it."))
-    elif seen.report.refused:
+    elif seen is not None and seen.report.refused:
         seen.report.dry_run = False
         if draft.state is DraftState.REFUSED:
             seen.report.take_nothing()

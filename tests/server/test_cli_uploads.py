@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from chaingraph import Workspace
+from chaingraph import Actor, Workspace
+from ingest.desk import Desk, spool_folder
 from tests.server.cli import Call
 
 ROOT = Path(__file__).parents[2]
@@ -82,6 +83,16 @@ def test_what_is_confirmed_has_a_receipt_by_which_it_is_shown_and_withdrawn(call
         assert given(call, "withdraw", number, *AS)["state"] == "withdrawn"
     assert counts(call, "part") == [0]
     assert [each["state"] for each in given(call, "uploads", *AS)] == ["withdrawn"]
+
+
+def test_what_was_confirmed_and_not_taken_is_taken_by_whoever_goes_on(call: Call, parts: str) -> None:
+    number = given(call, "upload", parts, *AS)["number"]
+    with Workspace.open(call.store) as workspace:
+        desk, actor = Desk(workspace, spool_folder(workspace)), Actor("S1")
+        desk.confirm(actor, number, desk.preview(actor, number).digest)
+    for _ in range(2):
+        assert given(call, "upload", number, *AS)["receipt"]["sheets"][0]["taken"] == 2
+    assert counts(call, "part", "upload") == [2, 1]
 
 
 def test_questions_are_answered_by_an_option(call: Call, lives: str) -> None:
