@@ -13,6 +13,7 @@ import jsonschema
 import polars as pl
 import pytest
 
+from analytics import run
 from chaingraph import Workspace
 from ingest.load import load, look
 from ingest.reading.documents import Document
@@ -288,7 +289,12 @@ def test_a_bad_batch_shows_in_the_lives_of_a_fleet(workspace: Workspace, tmp_pat
     (good, worse) = rates.sort("bad")["rate"]
     assert good == pytest.approx(0.01, rel=0.15)
     assert worse / good == pytest.approx(5, rel=0.2)
-    assert workspace.view("S1").table("part")["age_unit"].to_list() == ["months"]
+    compared = run("life_comparison", workspace.view("S1"), {"part": "P7", "by": "lot"})
+    assert compared.unit == "months"
+    lives = {each.label.en: each.fit.mean for each in compared.groups}
+    assert lives["BAD"].low < 20 < lives["BAD"].high
+    assert all(lives[f"G{n}"].low < 100 < lives[f"G{n}"].high for n in range(3))
+    assert all(each.failures > each.expected for each in compared.groups if each.label.en == "BAD")
     again = look(workspace, [path], by="S1").report.total
     assert (again.new, again.changed) == (0, 0)
 
