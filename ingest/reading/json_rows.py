@@ -27,7 +27,11 @@ def parse(path: Path, out: Path, limits: Limits, tell: Callable[[int, int], None
     found = documents.parse(path, out, limits, tell)
     if found is not None:
         return found
-    values = json.loads(path.read_bytes(), parse_float=str, parse_int=str, parse_constant=str)
+    data = path.read_bytes()
+    try:
+        values = json.loads(data, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_pairs)
+    except RepeatedName as error:
+        raise Unreadable("file.damaged", reason=type(error).__name__) from error
     if not isinstance(values, list) or not all(isinstance(each, dict) for each in values):
         raise Unreadable("file.format", suffix="JSON")
     return {"tables": [_table(map(_row, values), out, limits)]}
@@ -71,12 +75,23 @@ def _object(line: str, number: int) -> dict[str, Any] | None:
     if not line:
         return None
     try:
-        value = json.loads(line, parse_float=str, parse_int=str, parse_constant=str)
+        value = json.loads(line, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_pairs)
     except (ValueError, RecursionError) as error:
         raise Unreadable("file.damaged", reason=f"line {number}: {type(error).__name__}") from error
     if not isinstance(value, dict):
         raise Unreadable("file.damaged", reason=f"line {number}: {type(value).__name__}")
     return _row(value)
+
+
+class RepeatedName(ValueError):
+    """An object says one name twice: nobody knows which of the two it means."""
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise RepeatedName
+    return found
 
 
 def _row(value: dict[str, Any]) -> dict[str, Any]:

@@ -69,9 +69,9 @@ def _noted(table: Table, notes: Iterable[Note]) -> Table:
 
 
 def _unused(frame: pl.DataFrame, column: str, table: Table) -> Note:
-    """The note of a hidden column, by its heading if it has one in the row of the header."""
-    at = frame.filter(pl.col(ROW) == table.header_row)[column]
-    heading = (at[0] or "").strip() if at.len() else ""
+    """The note of a hidden column, by its heading if it has one in the row of the header or above it."""
+    near = frame.filter(pl.col(ROW).is_between(table.header_row - 1, table.header_row))[column]
+    heading = next((cell.strip() for cell in reversed(near.to_list()) if cell and cell.strip()), "")
     rows = pl.DataFrame({ROW: [table.header_row], "value": [None]}, {ROW: pl.Int64, "value": pl.String})
     return Note("column.hidden", rows, heading or letter(int(column)), {"letter": letter(int(column))})
 

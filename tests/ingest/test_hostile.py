@@ -110,6 +110,8 @@ def test_deep_json_and_json_that_is_none(tmp_path: Path) -> None:
     assert refusal(text(tmp_path, "a.json", "[" * 200_000)) == "file.damaged"
     assert refusal(text(tmp_path, "b.jsonl", '{"a": 1}\n{"a": ' + "[" * 200_000 + "\n")) == "file.damaged"
     assert refusal(text(tmp_path, "c.jsonl", '{"a": 1}\n[1, 2]\n')) == "file.damaged"
+    assert refusal(text(tmp_path, "e.jsonl", '{"数量": 1, "数量": 2}\n')) == "file.damaged"
+    assert refusal(text(tmp_path, "f.json", '[{"数量": 1, "数量": 2}]')) == "file.damaged"
     assert refusal(text(tmp_path, "d.jsonl", '{"a": "' + "x" * (2 << 20))) == "file.line_too_long"
 
 

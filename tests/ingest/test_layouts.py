@@ -144,6 +144,30 @@ def test_hidden_columns_are_named_and_not_used(tmp_path: Path) -> None:
     assert (note.code, note.column, note.values) == ("column.hidden", "成本", {"letter": "B"})
 
 
+def test_a_monthly_report_as_factories_write_it(tmp_path: Path) -> None:
+    rows: Cells = [
+        ["某精密机械有限公司 来料检验月报（2025年3月）"], ["编制部门：品质部", None, None, "日期：2025年3月31日"], [],
+        ["序号", "供应商", "物料编码", "检验情况", None, "合格率", "检验员"],
+        [None, None, None, "检验数量", "拒收数量", None, None],
+        [1, "甲厂", "A-01", 20, 1, 0.95, "张三"], [2, None, "A-02", 20, 0, 1, "张三"], ["小计", None, None, 40, 1],
+        [3, "乙厂", "B-01", 10, 0, 1, "李四"], ["合计", None, None, 50, 1], [],
+        ["制表：王五", None, None, None, "审核：赵六"], ["说明：本表数据以系统为准"],
+    ]  # fmt: skip
+
+    def hide(sheet: Worksheet) -> None:
+        sheet.column_dimensions["F"].hidden = True
+
+    tall = (f"{each}4:{each}5" for each in "ABCFG")
+    table = only(book(tmp_path / "a.xlsx", rows, merged("A1:G1", "D4:E4", "B6:B7", *tall), hide))
+    assert headings(table) == ["序号", "供应商", "物料编码", "检验数量", "拒收数量", "检验员"]
+    assert table.cells.select("row", "1", "2", "3").rows() == [
+        (6, "甲厂", "A-01", "20"), (7, "甲厂", "A-02", "20"), (9, "乙厂", "B-01", "10"),
+    ]  # fmt: skip
+    assert [(n.code, n.column, n.rows["row"].to_list()) for n in table.notes] == [
+        ("row.footer", None, [12, 13]), ("row.total", None, [8, 10]), ("column.hidden", "合格率", [5]),
+    ]  # fmt: skip
+
+
 def test_hidden_rows_are_read_and_counted(tmp_path: Path) -> None:
     def hide(sheet: Worksheet) -> None:
         sheet.row_dimensions[3].hidden = True
