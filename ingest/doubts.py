@@ -28,6 +28,10 @@ _UNITS = {"1/h": "1/h", "FIT": "fit", "fpmh": "fpmh", "%/1000h": "%/1000h"}
 _LIKELY_FIT = (1e-2, 1e6)
 """Rates outside are hardly meant: from one failure in ten million years and more, down to one a month."""
 _FIRST = dt.date(1990, 1, 1)
+_OF_OWN_PARTS = frozenset(
+    ["life_record", "inspection", "reliability_test", "declared_value", "fmea_item", "problem", "shipment", "lot"]
+)
+"""Kinds that tell of parts; those that list parts of others may bring as many as they like."""
 _YOUNG, _OLD, _SEVERAL = 50.0, 1000.0, 5
 _HOURS = {YEARS: 8760.0, THOUSANDS: 1000.0, KEEP: 1.0}
 _EXAMPLES = 5
@@ -211,7 +215,9 @@ def _ages(table: Table, read: Reading, beside: Beside, answers: Mapping[str, str
 def _parts(table: Table, read: Reading, beside: Beside) -> Iterator[Question]:
     """Part numbers that the loader does not know, where it knows others: the file may be another firm's."""
     column = read.column("part")
-    if beside.view is None or beside.administrator or column is None or not beside.knows_parts:
+    if read.kind.name not in _OF_OWN_PARTS or beside.view is None or beside.administrator:
+        return
+    if column is None or not beside.knows_parts:
         return
     parts = beside.parts(table.cells[column.position])
     foreign = parts.filter(pl.col("key").is_null() & ~pl.col("loaded"))["text"]

@@ -171,7 +171,10 @@ class _Asking:
     def event(self) -> None:
         """How all rows of a sheet of ages ended."""
         if forms.lacks_event(self.read):
-            self.ask(Question(EVENT, _EVENT, tuple(Option(e.value, e.text) for e in (Event.FAILURE, Event.SUSPENSION))))
+            options = tuple(Option(each.value, each.text) for each in (Event.FAILURE, Event.SUSPENSION))
+            age = self.read.column("age")
+            shown = examples(self.table.cells[age.position]) if age else ()
+            self.ask(Question(EVENT, _EVENT, options, examples=shown))
 
     def unit(self) -> None:
         """The unit of a column of ages, durations or declared values that nothing says.

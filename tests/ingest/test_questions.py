@@ -8,14 +8,26 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chaingraph import ChaingraphError, Workspace
 from ingest import SheetDecisions
+from ingest.beside import Beside
 from ingest.decisions import ASIDE, Memory, Option, Question, check
+from ingest.headers import detect
 from ingest.load import Looked, load, look
+from ingest.questions import asked_about
+from ingest.reading import Table
 from ingest.report import Report
+from ingest.sheets import Loader, Source, typed
 from schema.text import Text
 from tests.ingest.files import codes, copied, shared, take, text, workbook
+
+CELLS = st.sampled_from(
+    ["A1", "失效", "500h", "1.2万", "25", "0.25", "-3", "0", "1/h", "FIT", "失效率", "3/1/2025", "25.3.1", "45717",
+     "1900-01-01", "2025年3月", "#REF!", "/", "无", "≥5", "100-200", "1e300", "99/99/9999", "00.00.00", "13812345678"]
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -343,6 +355,17 @@ def test_units_and_orders_are_remembered_and_what_one_file_says_is_not(stocked: 
     assert memory.recall({"1": "件", "2": "寿命"}) == SheetDecisions()
 
 
+def test_what_is_remembered_answers_the_next_file_of_the_layout(stocked: Workspace, tmp_path: Path) -> None:
+    header = {"0": "物料编码", "1": "失效标识", "2": "寿命值", "3": "故障日期"}
+    answers = {"unit:2": "h", "dates:3": "dmy"}
+    Memory(stocked.register, "S1").keep(header, SheetDecisions(columns={"2": "age"}, answers=answers))
+    looked = look(stocked, [lives(tmp_path, "A1,失效,9000,3/1/2025", age="寿命值")], by="S1")
+    assert {each.id: each.answer for each in looked.opened.sheets[0].questions} == answers
+    assert taken(looked).select("age", "unit", "observed_on").rows() == [(9000.0, "h", dt.date(2025, 1, 3))]
+    other = look(stocked, [lives(tmp_path, "A1,失效,9000,3/25/2025", age="寿命值")], by="S1")
+    assert taken(other)["observed_on"].to_list() == [dt.date(2025, 3, 25)]  # which only one order has
+
+
 @pytest.mark.parametrize(
     ("kept", "left", "said"),
     [
@@ -413,6 +436,33 @@ def test_what_stands_for_nothing_names_nothing(stocked: Workspace, tmp_path: Pat
     looked = seen(stocked, path)[1]
     assert taken(looked).select("maker", "lot", "symptom").rows() == [(None, None, None)]
     assert set(looked.put) == {"life_record", "upload"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns"),
+    [
+        ("life_record", "物料编码,失效标识,age(h),故障日期,序列号"),
+        ("declared_value", "物料编码,指标,声明值,单位,置信度"),
+        ("supplies", "物料编码,供应商代码,供货比例(%),生效日期,交期"),
+        ("inspection", "物料编码,检验日期,检测数量,不合格数,PPM"),
+    ],
+)
+@settings(max_examples=30, deadline=None)
+@given(rows=st.lists(st.lists(st.one_of(CELLS, st.text(max_size=8)), min_size=5, max_size=5), min_size=1, max_size=8))
+def test_no_cell_breaks_a_question_or_an_answer(kind: str, columns: str, rows: list[list[str]]) -> None:
+    """Whatever is in the cells, and whichever answers are given: every row is there, and nothing breaks."""
+    header = {str(i): heading for i, heading in enumerate(columns.split(","))}
+    cells = pl.DataFrame(rows, schema=dict.fromkeys(header, pl.String), orient="row").with_row_index("row", offset=2)
+    nothing = pl.DataFrame(schema={"row": pl.Int64, "value": pl.String})
+    table = Table("x.csv", None, "utf-8", False, header, cells.with_columns(pl.col("row").cast(pl.Int64)), 1, nothing)
+    found = detect(header, [], kind)
+    asked = asked_about(table, found, SheetDecisions(), Beside())
+    for at in (0, -1):
+        answers = {each.id: each.options[at].value for each in asked.questions if each.options}
+        again = asked_about(table, found, SheetDecisions(answers=answers), Beside())
+        assert set(answers) <= set(again.answers)
+        source = Source(0, table, "", found.reading, answers=again.answers)
+        assert typed(source, Loader("S1", administrator=False, secret=b"x"), Report()).height == len(rows)
 
 
 def test_everything_is_as_it_was_for_who_shares_all(stocked: Workspace, tmp_path: Path) -> None:
