@@ -67,8 +67,8 @@ class SheetSeen:
 
     @property
     def missing(self) -> tuple[Field, ...]:
-        """Fields that the kind needs and no column is taken for."""
-        if self.kind is None:
+        """Fields that the kind needs and that nothing says; none of a sheet that is taken."""
+        if self.kind is None or self.taken:
             return ()
         return headers.reading({c.position: c.heading for c in self.columns}, self.kind, self.decided.columns).missing
 

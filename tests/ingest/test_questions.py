@@ -17,6 +17,7 @@ from ingest.beside import Beside
 from ingest.decisions import ASIDE, Memory, Option, Question, check
 from ingest.headers import detect
 from ingest.load import Looked, load, look
+from ingest.preview import preview
 from ingest.questions import asked_about
 from ingest.reading import Table
 from ingest.report import Report
@@ -315,9 +316,11 @@ def test_a_log_of_one_product_is_taken_with_one_answer(stocked: Workspace, tmp_p
     question = asked["value:part"]
     assert (question.free, [option.value for option in question.options]) == (True, ["S1/A1", "S1/A2", "S1/T1"])
     assert [code for code, *_ in codes(looked.report)] == ["column.missing"]
+    assert [field.name for field in preview(looked).sheets[0].missing] == ["part"]
     for answer, part in (("S1/A1", "S1/A1"), ("NEW-7", "S1/NEW-7")):
         _, looked = seen(stocked, path, kind="life_record", value__part=answer)
         assert taken(looked)["part"].to_list() == [part, part]
+        assert preview(looked).sheets[0].missing == ()
     asked, _ = seen(stocked, path, kind="life_record", value__part="13812345678")
     assert asked["value:part"].answer is None
 
