@@ -238,13 +238,26 @@ def undo(session: Session, upload: str, dry_run: bool) -> None:
             "--output", "output_file", zh="写到这个新文件：.csv 或 .xlsx。",
             en="Write it to this new file, .csv or .xlsx.", type=click.Path(path_type=Path), metavar="FILE",
         ),
+        option(
+            "--as", "by", zh="填好该组织自己的零部件（仅 .xlsx）。", metavar="ORG",
+            en="Fill in the parts of this organisation; .xlsx only.",
+        ),
     ],
 )  # fmt: skip
-def template(session: Session, kind: str, output_file: Path | None) -> None:
+def template(session: Session, kind: str, output_file: Path | None, by: str | None) -> None:
     """With a byte-order mark when it goes to a file, so that spreadsheet programs see the Chinese."""
-    from ingest.templates import headings, sheet_kind, workbook
+    from ingest.templates import filled, headings, sheet_kind, workbook
     from ingest.templates import template as csv_template
 
+    if by is not None:
+        if output_file is None or output_file.suffix.lower() != ".xlsx":
+            text = Text("--as 需要 --output FILE.xlsx。", "--as needs --output FILE.xlsx.")
+            raise click.UsageError(session.say(text))
+        with session.workspace(existing=True) as workspace:
+            content = filled(workspace.view(by), kind, session.locale)
+        with output_file.open("xb") as file:
+            file.write(content)
+        return
     if output_file is not None:
         made = {".csv": csv_template, ".xlsx": workbook}.get(output_file.suffix.lower())
         if made is None:

@@ -214,6 +214,16 @@ def test_a_template_is_written_to_a_new_file(call: Call, tmp_path: Path) -> None
     assert not (tmp_path / "parts.ods").exists()
 
 
+def test_a_template_comes_with_ones_own_parts(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "parts.csv").write_text("物料编码,名称\nA1,轴承\n", encoding="utf-8")
+    assert call("load", str(tmp_path / "parts.csv"), "--as", "S1").exit_code == 0
+    file = tmp_path / "lots.xlsx"
+    assert call("template", "lots", "--output", str(file), "--as", "S1").exit_code == 0
+    rows = pl.read_excel(file, sheet_name="lots", engine="calamine", has_header=False)
+    assert rows.get_columns()[0].to_list()[1:] == ["A1"]
+    assert call("template", "lots", "--as", "S1").exit_code == 2
+
+
 def test_a_template_of_no_kind_is_refused(call: Call) -> None:
     told = call("template", "nonsense")
     assert told.exit_code == 1
