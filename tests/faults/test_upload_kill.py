@@ -16,7 +16,7 @@ from schema import KINDS
 from tests.faults.handing_in import WAYS
 
 ROOT = Path(__file__).parents[2]
-KILLS = 5
+KILLS = 4
 PARTS = "物料编码,名称\n" + "".join(f"P{i},零件{i}\n" for i in range(120))
 LINES = "parent,child,quantity\n" + "".join(f"P{i},P{i + 7},2\n" for i in range(110))
 FILES = {"parts.csv": PARTS.encode(), "contains.csv": LINES.encode()}
