@@ -46,8 +46,9 @@ class Settings:
     `locale` is the language where a request does not say; `authenticate` finds out who sends a request, and raises
     ApiError where it cannot (without it everybody acts as the embedded store's administrator). `development` opens
     introspection, GraphiQL and suggestions. `hosts` are names besides localhost under which a request may come, such as
-    that of a proxy; where none are given, any will do from another machine. `routes` are mounted besides,
-    such as those of log-in. `desk` is where uploads are handed in step by step; without one there are none.
+    that of a proxy; where none are given, any will do from another machine. `routes` are mounted besides, such as those
+    of log-in; the ones under the paths in `open` find out themselves who asks. `desk` is where uploads are handed in
+    step by step; without one there are none.
     """
 
     locale: str = "en"
@@ -55,6 +56,7 @@ class Settings:
     development: bool = True
     hosts: tuple[str, ...] = ()
     routes: Sequence[BaseRoute] = ()
+    open: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     desk: Desk | None = None
 
@@ -102,7 +104,9 @@ class Known:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its actor, or refuse it."""
-        if scope["type"] == "http" and not scope["path"].startswith(self.open_to_all):
+        path = scope.get("path", "")
+        free = any(path == each or path.startswith(f"{each}/") for each in self.open_to_all)
+        if scope["type"] == "http" and not free:
             connection = HTTPConnection(scope)
             try:
                 actor = await self.authenticate(connection) if self.authenticate else Actor()
@@ -205,7 +209,7 @@ def create_app(workspace: Workspace, settings: Settings | None = None) -> Starle
         ],
         middleware=[
             Middleware(Hosts, hosts=chosen.hosts),
-            Middleware(Known, authenticate=chosen.authenticate, refused=refused, open_to_all=OPEN),
+            Middleware(Known, authenticate=chosen.authenticate, refused=refused, open_to_all=(*OPEN, *chosen.open)),
         ],
         exception_handlers={ApiError: refused, StoreError: refused},
     )

@@ -1,16 +1,13 @@
 """`/auth/join`, `/auth/login`, `/auth/logout`, `/auth/me`: JSON over POST, but for `me`, which is asked by GET.
 
-A browser that gets `/auth/join`, as an invitation's link has it, is shown a form.
+What a browser gets at `/auth/join` and `/auth/login` is a page (server/pages/joining.py).
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
@@ -32,7 +29,6 @@ OPEN = ("/auth/join", "/auth/login")
 HASHING = 2
 """Passwords that are checked at once: each takes 64 MiB for a moment."""
 SECRET = {"cache-control": "no-store"}
-PAGE = Path(__file__).with_name("join.html")
 
 
 class Routes:
@@ -52,7 +48,6 @@ class Routes:
     def routes(self) -> Sequence[Route]:
         """What the application mounts."""
         return [
-            Route("/auth/join", _page, methods=["GET"]),
             Route("/auth/join", self.join, methods=["POST"]),
             Route("/auth/login", self.login, methods=["POST"]),
             Route("/auth/logout", self.logout, methods=["POST"]),
@@ -146,18 +141,6 @@ async def read(request: Request, names: Sequence[str]) -> dict[str, str]:
     if not texts:
         raise ApiError(Code.BAD_REQUEST, f"Send a JSON object with the texts {', '.join(names)}.")
     return texts
-
-
-async def _page(_request: Request) -> Response:
-    """The form that an invitation's link opens; the code is behind its `#`, which no browser sends."""
-    page = await to_thread.run_sync(PAGE.read_bytes)
-    parts = {"script-src": b"script", "style-src": b"style"}
-    inside = {name: page.partition(b"<%s>" % tag)[2].partition(b"</%s>" % tag)[0] for name, tag in parts.items()}
-    hashes = {name: base64.b64encode(hashlib.sha256(text).digest()).decode() for name, text in inside.items()}
-    policy = "; ".join([f"{name} 'sha256-{digest}'" for name, digest in hashes.items()])
-    closed = "default-src 'none'; connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
-    safe = {"content-security-policy": f"{closed}; {policy}", "referrer-policy": "no-referrer", **SECRET}
-    return Response(page, headers=safe, media_type="text/html")
 
 
 def _address(request: Request) -> str:

@@ -136,10 +136,13 @@ def _application(session: Session, workspace: Workspace, plan: Plan, chosen: Kno
     from server.auth.authenticator import Authenticator
     from server.auth.oidc import OpenId, Provider
     from server.auth.routes import Routes
+    from server.pages import Site
 
-    said = Settings(locale=session.locale, development=plan.introspection, hosts=chosen.hosts, desk=desk)
+    said = Settings(
+        locale=session.locale, development=plan.introspection, hosts=chosen.hosts, desk=desk, open=Site.OPEN
+    )
     if plan.open:
-        return said
+        return replace(said, routes=Site(workspace, desk).routes)
     provider = None
     if chosen.oidc_issuer and chosen.oidc_audience:
         provider = Provider(
@@ -154,7 +157,9 @@ def _application(session: Session, workspace: Workspace, plan: Plan, chosen: Kno
         locale=session.locale,
         local=accounts,
     )
-    return replace(said, authenticate=authenticate, routes=Routes(accounts, session.locale).routes)
+    pages = Site(workspace, desk, authenticate=authenticate, accounts=accounts)
+    routes = [*Routes(accounts, session.locale).routes, *pages.routes]
+    return replace(said, authenticate=authenticate, routes=routes)
 
 
 def _followed(session: Session, workspace: Workspace) -> bool:
@@ -191,6 +196,7 @@ def addresses(*, console: bool) -> list[tuple[Text, str]]:
     """What is served, and where."""
     graphiql = [(Text("GraphiQL（浏览器打开）", "GraphiQL (open in a browser)"), "/graphql")] if console else []
     return [
+        (Text("上传数据（浏览器打开）", "Uploads (open in a browser)"), "/upload"),
         (Text("GraphQL", "GraphQL"), "/graphql"),
         *graphiql,
         (Text("数据表（Excel、Power BI、Grafana）", "Tables (Excel, Power BI, Grafana)"), "/tables/parts.csv"),
