@@ -12,7 +12,10 @@ WITHIN = 20
 Merge = tuple[int, int, int, int]
 """First row and column, last row and column of a merged cell; rows from 1, columns from 0."""
 Line = Sequence[str | None]
-_LONGEST = 60
+_LONGEST, _FIRST = 60, 4
+_ASKED = 20_000
+"""So many different texts of a sheet are asked about; a sheet of more in its headings is no sheet."""
+_DIGIT = re.compile(r"\d")
 _NO_HEADING = re.compile(r"^[\d\s.,:/%+\-年月日]+$")
 _BRACKETED = re.compile(r"^[(（\[【].*[)）\]】]$")
 _COLON = re.compile(r"[:：]")
@@ -29,6 +32,8 @@ class Known:
         """Is it the name of a column?"""
         if cell is None or len(cell) > _LONGEST:
             return False
+        if cell not in self._seen and len(self._seen) >= _ASKED:
+            return False
         if cell not in self._seen:
             self._seen[cell] = self._recognised(cell)
         return self._seen[cell]
@@ -36,6 +41,11 @@ class Known:
     def count(self, line: Line) -> int:
         """How many cells are names of columns."""
         return sum(map(self, line))
+
+    def begins(self, line: Line) -> bool:
+        """Is this a header within a sheet? As `heads`, but most lines are settled by their first cells."""
+        first = [cell for cell in line if cell and cell.strip()][:_FIRST]
+        return any(not _DIGIT.search(cell) and self(cell) for cell in first) and self.heads(line)
 
     def heads(self, line: Line) -> bool:
         """Is this a header beyond doubt? Most of its cells are names of columns, and at least two."""

@@ -23,7 +23,7 @@ _TOTAL = (
     r"(?i)^\s*(?:本页|本月|本年|本期|当月|全年)?\s*"
     r"(?:合\s*计|小\s*计|总\s*计|累\s*计|共\s*计|汇\s*总|(?:grand\s*|sub[\s-]*)?total|sum)\s*[:：]?\s*$"
 )
-_NUMERIC = re.compile(r"^[\s\d.,%+\-/()—–¥$￥eE]*$")
+_NUMERIC = r"^[\s\d.,%+\-/()—–¥$￥eE]*$"
 _SIGNED = (
     "制表|编制|填表|填报|审核|审批|批准|复核|校对|签字|签名|盖章|经办|主管|负责人|备注|说明|附注|注|打印|导出|日期|联系|第"
     "|note|remark|prepared|approved|checked|reviewed|printed|signature|page"
@@ -94,7 +94,7 @@ def _blocks(frame: pl.DataFrame, known: Known) -> list[pl.DataFrame]:
             if i > gap and numbers[i] != numbers[i - 1] + 1:
                 break
             line = cells.row(i)
-            if known.heads(line):
+            if known.begins(line):
                 if top is not None and line != top:
                     starts.append(int(gap))
                 top = line
@@ -219,13 +219,12 @@ def _without_repeats(
                 )
             )
             again += same[ROW].to_list()
-    return _without(body, again, None)
+    return _without(body, again)
 
 
-def _without(body: pl.DataFrame, rows: list[int], value: pl.Series | None) -> tuple[pl.DataFrame, pl.DataFrame]:
-    values = value if value is not None else [None] * len(rows)
-    gone = pl.DataFrame({ROW: rows, "value": values}, {ROW: pl.Int64, "value": pl.String}).sort(ROW)
-    return (body.filter(~pl.col(ROW).is_in(rows)) if rows else body), gone
+def _without(body: pl.DataFrame, rows: list[int]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    gone = pl.DataFrame({ROW: rows, "value": [None] * len(rows)}, {ROW: pl.Int64, "value": pl.String}).sort(ROW)
+    return (body.join(gone, on=ROW, how="anti", maintain_order="left") if rows else body), gone
 
 
 def _without_footers(body: pl.DataFrame, columns: Sequence[str], width: int) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -239,25 +238,25 @@ def _without_footers(body: pl.DataFrame, columns: Sequence[str], width: int) -> 
         if not filled or not (alone or all(signed) or (signed[0] and len(filled) < width)):
             break
         rows.append(row)
-    return (
-        (body.head(body.height - len(rows)), _without(tail, rows, None)[1])
-        if rows
-        else (body, body.select(ROW).head(0))
-    )
+    return (body.head(body.height - len(rows)), _without(tail, rows)[1]) if rows else (body, body.select(ROW).head(0))
 
 
 def _without_totals(
     body: pl.DataFrame, columns: Sequence[str], named: Sequence[str]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Without rows that say total in one of their first cells and have only numbers to the right of it."""
-    gone: dict[int, str] = {}
+    found = []
     for column in named[:_TOTAL_WITHIN]:
         right = columns[columns.index(column) + 1 :]
-        for row, word, *rest in body.filter(pl.col(column).str.contains(_TOTAL)).select(ROW, column, *right).rows():
-            if any(rest) and all(cell is None or _NUMERIC.match(cell) for cell in rest):
-                gone.setdefault(row, word.strip())
-    rows = list(gone)
-    return _without(body, rows, pl.Series(list(gone.values()), dtype=pl.String))
+        said = body.filter(pl.col(column).str.contains(_TOTAL)) if right else body.head(0)
+        if said.height:
+            numbers = pl.all_horizontal(pl.col(c).is_null() | pl.col(c).str.contains(_NUMERIC) for c in right)
+            some = pl.any_horizontal(~_blank(c) for c in right)
+            found.append(said.filter(numbers & some).select(ROW, value=pl.col(column).str.strip_chars()))
+    if not found:
+        return body, body.select(ROW).head(0)
+    gone = pl.concat(found).unique(ROW, keep="first").sort(ROW)
+    return body.join(gone, on=ROW, how="anti", maintain_order="left"), gone
 
 
 def _filled_down(body: pl.DataFrame, merges: list[Merge]) -> pl.DataFrame:
