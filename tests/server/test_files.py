@@ -15,12 +15,14 @@ import httpx
 import openpyxl
 import pytest
 import uvicorn
+from starlette.requests import HTTPConnection
 
 from chaingraph import Actor, Workspace
 from ingest import Desk
 from schema.vocabularies import AccessRole, DraftState
 from server.api import files
 from server.api.app import Settings, create_app
+from server.api.errors import ApiError, Code
 from server.api.limits import Limits
 from tests.server.client import Client, acting
 from tests.server.test_app import Server
@@ -277,6 +279,18 @@ def test_names_lead_nowhere(tmp_path: Path, desk: Desk, client: Client, name: st
     assert found.name == "x.csv"
     assert found.resolve().is_relative_to((tmp_path / "spool").resolve())
     assert found.read_bytes() == PARTS
+
+
+def test_without_a_token_nothing_is_answered(desk: Desk) -> None:
+    async def nobody(_connection: HTTPConnection) -> Actor:
+        raise ApiError(Code.UNAUTHENTICATED, "There is no token.")
+
+    url = begun(desk)
+    client = Client(create_app(desk.workspace, Settings(authenticate=nobody, desk=desk, open=("/upload",))))
+    for method in ("OPTIONS", "HEAD", "PUT", "PATCH", "GET"):
+        assert client.request(method, url, content=b"", headers=SITE).status_code == 401
+    assert client.get(f"/uploads/{code_of(url)}/marked.xlsx").status_code == 401
+    assert desk.received(S1, code_of(url)) == [0]
 
 
 def test_roles_send_files_only_where_they_may(desk: Desk) -> None:
