@@ -20,7 +20,7 @@ _NOTES = frozenset({"必填", "选填", "可选", "必填项", "required", "opti
 _INDEX = frozenset({"序号", "行号", "顺序号", "行次", "no", "seq", "rowno", "lineno", "#"})
 """Folded headings of running numbers: they say nothing of the thing in the row, and change when rows are inserted."""
 _OWNER = frozenset({"owner", "数据所有者", "所有者"})
-_NAMED, _CLOSE, _HALF = 0.5, 0.8, 0.5
+_NAMED, _CLOSE, _HALF, _WEAK = 0.5, 0.8, 0.5, 0.6
 _NOISE = re.compile(r"[\W_]+")
 _BRACKET = re.compile(r"^(.+?)\s*[(\[{【〔《]([^()\[\]{}【】〔〕《》]*)[)\]}】〕》]$", re.DOTALL)
 _TWO_LANGUAGES = re.compile(r"[\n/|]|(?<=[\u4e00-\u9fff])\s+(?=[A-Za-z])")
@@ -252,8 +252,8 @@ def detect(
 
     By columns it is the kind whose columns weigh most: a heading that k kinds have weighs 1/k, words in `names` that
     speak for a kind half as much as a heading that it alone has. It must have all columns that it needs, at least half
-    of the sheet's columns must be understood, no other such kind may come near it, and no kind at all may weigh more.
-    Otherwise nothing is guessed.
+    of the sheet's columns must be understood, no other such kind may come near it, and no kind at all may weigh more
+    (or as much, where all weigh little). Otherwise nothing is guessed.
     """
     names = list(names)
     if chosen is not None and (known := next((k for k in sheet_kinds() if k.name == chosen), None)):
@@ -269,6 +269,7 @@ def detect(
         return Detection(None, closest)
     score, best = able[0]
     rivals = [s for s, each in able[1:] if s >= _CLOSE * score]
-    if best.share < _HALF or rivals or scored[0][0] > score:
+    lacking = [s for s, each in scored if each.missing and (s > score or (s == score and score < _WEAK))]
+    if best.share < _HALF or rivals or lacking:
         return Detection(None, closest)
     return Detection(reading(header, best.kind, columns) if columns else best, (), "columns")

@@ -94,21 +94,22 @@ class Resolver:
     def _things(self, target: Kind, asked: pl.DataFrame) -> pl.DataFrame:
         """Organisations, sites, mechanisms, consortia: by code, else by a name that only one has, else a stub."""
         known = self.known(target.name)
-        asked = asked.with_columns(_plain=escape(pl.col("text")))
+        asked = asked.with_columns(_plain=escape(pl.col("text")), _called=pl.col("text").str.normalize("NFKC"))
         exact = known.select(_plain="key", _exact="key")
         names = [
-            known.filter(~pl.col("stub")).select(text=pl.col(name), _name="key").drop_nulls()
+            known.filter(~pl.col("stub")).select(_called=pl.col(name).str.normalize("NFKC"), _name="key").drop_nulls()
             for name in _NAMES
             if name in target.fields and target.stubs
         ]
-        named = pl.concat(names or [pl.DataFrame(schema={"text": pl.String(), "_name": pl.String()})])
-        named = named.unique().group_by("text").agg(pl.col("_name").first(), _n=pl.len()).filter(pl.col("_n") == 1)
+        named = pl.concat(names or [pl.DataFrame(schema={"_called": pl.String(), "_name": pl.String()})])
+        named = named.unique().group_by("_called").agg(pl.col("_name").first(), _n=pl.len()).filter(pl.col("_n") == 1)
         stub = pl.col("_plain")
         if not self.administrator:
             stub = pl.when(stub == escape_text(self.by)).then(stub).otherwise(escape_text(self.by) + ":" + stub)
-        found = asked.join(exact, on="_plain", how="left").join(named, on="text", how="left")
+        found = asked.join(exact, on="_plain", how="left").join(named, on="_called", how="left")
         key = pl.coalesce("_exact", "_name", stub if target.stubs else pl.lit(None, pl.String))
-        return found.select(*asked.columns, key=key, candidates=pl.lit(None, pl.String)).drop("_plain")
+        found = found.select(*asked.columns, key=key, candidates=pl.lit(None, pl.String))
+        return found.drop("_plain", "_called")
 
     def _parts(self, asked: pl.DataFrame) -> pl.DataFrame:
         """A number: the owner's own, ISSUER/NUMBER, the only one visible, an alias (the owner's, else that of anybody

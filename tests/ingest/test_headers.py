@@ -7,6 +7,7 @@ import pytest
 from ingest import headers
 from ingest.headers import Detection, detect, fold, sheet_kinds, split_unit
 from schema import KINDS, kind
+from tests.ingest.header_sets import SETS
 
 
 def found(*headings: str, name: str = "upload") -> Detection:
@@ -134,3 +135,39 @@ def test_every_label_of_every_kind_is_recognised() -> None:
     ]
     assert not unknown
     assert KINDS
+
+
+def test_invented_sheets_are_what_they_say_or_nothing_is_said() -> None:
+    found_kinds = []
+    for want, name, headings in SETS:
+        read = found(*headings.split(";"), name=name).reading
+        found_kinds.append((want, read.kind.name if read else None))
+    wrong = [(want, got) for want, got in found_kinds if got not in {want, None}]
+    assert wrong == []
+    assert sum(want == got for want, got in found_kinds) >= 0.95 * len(found_kinds)
+
+
+def test_a_name_settles_what_columns_leave_open_but_never_against_them() -> None:
+    headings = ("报告编号", "供应商", "料号", "问题描述", "临时措施", "状态")
+    assert found("物料编码", "供应商代码", "不合格数").reading is None
+    both = ("物料编码", "供应商代码", "客户代码", "生效日期")
+    assert found(*both).reading is None
+    assert {"supplies", "approval"} <= {each.kind.name for each in found(*both).closest}
+    named = found(*both, name="合格供方名录").reading
+    assert named is not None
+    assert named.kind.name == "approval"
+    assert found("物料编码", "名称", "五基类别", name="8D报告").reading is not None
+    read = found(*headings, name="8D").reading
+    assert read is not None
+    assert read.kind.name == "problem"
+
+
+def test_levels_of_bills_are_headings() -> None:
+    assert [headers.is_level(each) for each in ("层级", "BOM Level", "层次/Level", "等级")] == [True, True, True, False]
+    assert [headers.level_of(each) for each in ("一级", "第2层", "Level 3", "二级料号", "一级供应商")] == [
+        1,
+        2,
+        3,
+        2,
+        None,
+    ]
