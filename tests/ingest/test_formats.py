@@ -14,8 +14,10 @@ import pytest
 
 from ingest.headers import recognised
 from ingest.reading import FileRead, Table, read
+from ingest.writing import aasx
 from tests.ingest.binary import biff, ods, ole
 from tests.ingest.files import cell, parser, text, workbook
+from tests.ingest.shells import collection, prop, shell, submodel
 
 ROWS: Sequence[Sequence[str | float | None]] = [["物料编码", "名称", "数量"], ["A12", "轴承", 5], ["A13", "丝杠", 7]]
 READ = [(2, "A12", "轴承", "5"), (3, "A13", "丝杠", "7")]
@@ -265,3 +267,14 @@ def test_merged_cells_and_hidden_columns_of_ods(tmp_path: Path) -> None:
         ("column.hidden", "成本", {"letter": "C"}),
         ("row.hidden", None, {"count": 1}),
     ]
+
+
+@pytest.mark.parametrize("name", ["a.aasx", "a.xlsx"])
+def test_a_package_of_shells_is_read_as_such(tmp_path: Path, name: str) -> None:
+    figures = collection("ReliabilityCharacteristics", prop("MTBF", "20", "xs:int"))
+    path = tmp_path / name
+    path.write_bytes(aasx.packed(json.dumps(shell(submodel("Reliability", figures))).encode()))
+    found = seen(path)
+    assert found.tables
+    said = [each for each in told(found) if each[0] == "file.read_as"]
+    assert said == ([] if name == "a.aasx" else [("file.read_as", {"said": "XLSX", "found": "AASX"})])
