@@ -28,6 +28,8 @@ _MOST = 60
 _SHOWN = 80
 _LEVELS = 0.8
 """Such a share of the cells of a column of levels must be levels."""
+_INDENTED = 0.6
+"""Such a share of the lines of an indented list must be indented."""
 _MARKS = r"^[\s　.·…。+＋\-–—_*>│├└─|]*"
 _ALL_MARKS = r"^[\s.+＋\-*>]+$"
 _NUMBERED = re.compile(r"^\d+(?:[.\-]\d+)*\.?$")
@@ -182,8 +184,8 @@ def _numbered(table: Table, position: str, number: Column) -> _Tree | None:
 def _by_indentation(table: Table, part: headers.Reading) -> _Tree | None:
     """Blanks, dots or lines in front of the numbers or the names."""
     number = part.column("number")
-    columns = [c for c in (number, part.column("name_zh")) if c is not None]
-    if number is None:
+    columns = [c for c in (number, part.column("name_zh"), part.column("name_en")) if c is not None]
+    if number is None or headers.reading(table.header, KINDS["contains"]).column("quantity") is None:
         return None
     for column in columns:
         width = pl.col(column.position).str.extract(f"({_MARKS})", 1)
@@ -191,8 +193,9 @@ def _by_indentation(table: Table, part: headers.Reading) -> _Tree | None:
         width = width.str.len_chars().cast(pl.Int64) + wide
         lines = _lines(table).with_columns(width=width)
         widths = sorted(lines["width"].drop_nulls().unique().to_list())
-        quantified = headers.reading(table.header, KINDS["contains"]).column("quantity") is not None
-        if not quantified or not 2 <= len(widths) <= _MOST or lines["width"][0] != widths[0]:
+        if not 2 <= len(widths) <= _MOST or lines["width"][0] != widths[0]:
+            continue
+        if (lines["width"] > widths[0]).sum() < _INDENTED * lines.height:  # a stray blank is no indentation
             continue
         lines = lines.with_columns(
             pl.col(column.position).str.replace(_MARKS, ""),

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import polars as pl
 import pytest
+from openpyxl import load_workbook
 
 from chaingraph import Workspace
+from fixtures.sheets import Sheet, xlsx
 from ingest import bom
-from ingest.load import load
+from ingest.decisions import SheetDecisions
+from ingest.load import load, look
+from ingest.marked import marked
 from ingest.reading import ROW, Table
 from tests.ingest.files import codes, take, text
 
@@ -127,8 +132,9 @@ def test_phantoms_are_parts() -> None:
         "层级|备注\n0|a\n1|b",
         "维修单号|物料编码|累计工作时间|级别\nW1|A|100|1\nW2|B|200|2",
         "父件编码|子件编码|用量\nA|B|1",
+        "物料编码|名称|数量\nA|a|1\nB| b|2\nC|c|2",
     ],
-    ids=["parts", "running", "no-parts", "repairs", "plain"],
+    ids=["parts", "running", "no-parts", "repairs", "plain", "stray"],
 )
 def test_other_sheets_stay_what_they_are(content: str) -> None:
     given = table(content)
@@ -150,6 +156,25 @@ def test_a_bill_is_loaded_as_lines_and_parts(workspace: Workspace, tmp_path: Pat
     ]  # fmt: skip
     again = load(workspace, [path], by="S1")
     assert (again.total.new, again.total.changed, again.revision) == (0, 0, None)
+
+
+def test_a_bill_comes_back_with_its_mistakes_marked(workspace: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "b.xlsx"
+    xlsx(path, {"BOM": Sheet([["层级", "物料编码", "用量"], [0, "A", 1], [1, "B", "两"]])})
+    looked = look(workspace, [path], by="S1")
+    assert [(f.code, f.row, f.column, f.value) for f in looked.report.findings if f.severity == "error"] == [
+        ("value.number", 3, "用量", "两")
+    ]
+    book = load_workbook(io.BytesIO(marked(looked, path)))
+    assert [
+        c.coordinate for row in book["BOM"].iter_rows() for c in row if c.comment and "不是数字" in c.comment.text
+    ] == ["C3"]
+
+
+def test_what_somebody_decided_about_is_no_bill(workspace: Workspace, tmp_path: Path) -> None:
+    path = text(tmp_path, "x.csv", "层级,物料编码,物料名称,用量\n0,A,整机,1\n1,B,轴承,2\n")
+    looked = look(workspace, [path], by="S1", decisions={"x.csv": SheetDecisions(kind="part")})
+    assert [(s.table.name, s.source is not None) for s in looked.opened.sheets] == [("x.csv", True)]
 
 
 def test_a_cycle_is_the_rules_business(workspace: Workspace, tmp_path: Path) -> None:
