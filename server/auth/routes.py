@@ -58,7 +58,7 @@ class Routes:
         """`{invitation, name, password}`: a new account, with what its second factor is set up with."""
         locale = locale_of(request, self._locale)
         given = await read(request, ("invitation", "name", "password"))
-        address = _address(request)
+        address = address_of(request)
         self._slow(locale, (self._addresses, address))
         joined = await self._run(locale, self._accounts.join, given["invitation"], given["name"], given["password"])
         self._addresses.succeeded(address, forget=False)
@@ -72,7 +72,7 @@ class Routes:
         """`{name, password, code}`: a session's token."""
         locale = locale_of(request, self._locale)
         given = await read(request, ("name", "password", "code"))
-        address, name = _address(request), folded(given["name"])
+        address, name = address_of(request), folded(given["name"])
         self._slow(locale, (self._addresses, address), (self._people, name))
         opened = await self._run(locale, self._accounts.open, given["name"], given["password"], given["code"])
         if opened is None:
@@ -143,7 +143,7 @@ async def read(request: Request, names: Sequence[str]) -> dict[str, str]:
     return texts
 
 
-def _address(request: Request) -> str:
+def address_of(request: Request) -> str:
     """Whose tries are counted together; of IPv6 the network, as a subscriber has all of it."""
     host = request.client.host if request.client else ""
     return ":".join(host.split(":")[:4]) if ":" in host else host
