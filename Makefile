@@ -5,7 +5,7 @@ PYTHON = $(shell for p in python3 python3.13 python3.12 python3.11; do \
   "$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { command -v "$$p"; break; }; done)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r
 
-.PHONY: help setup setup-test setup-dev setup-neo4j setup-oracles setup-oidc demo demo-neo4j serve graphiql test check bench bundle generate pins clean
+.PHONY: help setup setup-test setup-dev setup-neo4j setup-oracles setup-oidc setup-chromium demo demo-neo4j serve graphiql test check bench bundle generate pins clean
 
 help:
 	@grep -E '^## ' Makefile | cut -c4-
@@ -31,7 +31,7 @@ serve: setup graphiql
 	@$(BIN)/chaingraph serve --open
 
 ## make test      all checks and all tests
-test: check setup-neo4j setup-oracles setup-oidc
+test: check setup-neo4j setup-oracles setup-oidc setup-chromium
 	@$(BIN)/python -m pytest -q -n 2
 
 ## make check     style, types, layers, unused dependencies
@@ -129,6 +129,10 @@ $(OIDC): tests/auth/provider/package-lock.json
 	@.ci/system-packages npm:npm node:nodejs
 	@echo 'Fetching the identity provider of the tests (first time and after updates only) ...'
 	@cd $(<D) && npm ci --silent --ignore-scripts --no-audit --no-fund && touch node_modules/.package-lock.json
+
+# The browser of the tests: Debian's own, for playwright to drive.
+setup-chromium:
+	@.ci/system-packages chromium:chromium
 
 # GraphiQL is for `make serve` alone: JavaScript by its lock file, with no install scripts. Without it the server says so and runs.
 graphiql: $(if $(wildcard server/graphiql/package-lock.json),server/graphiql/node_modules/.package-lock.json)

@@ -196,9 +196,9 @@ def addresses(*, console: bool) -> list[tuple[Text, str]]:
     """What is served, and where."""
     graphiql = [(Text("GraphiQL（浏览器打开）", "GraphiQL (open in a browser)"), "/graphql")] if console else []
     return [
-        (Text("上传数据（浏览器打开）", "Uploads (open in a browser)"), "/upload"),
         (Text("GraphQL", "GraphQL"), "/graphql"),
         *graphiql,
+        (Text("上传数据（浏览器打开）", "Uploads (open in a browser)"), "/upload"),
         (Text("数据表（Excel、Power BI、Grafana）", "Tables (Excel, Power BI, Grafana)"), "/tables/parts.csv"),
         (Text("健康检查", "Health"), "/health"),
     ]

@@ -1,0 +1,1 @@
+"""Pages for people, in process and in a real browser."""
