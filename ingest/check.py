@@ -169,7 +169,8 @@ class Checker:
         own = pl.col("key") == self.loader.by if of.name == "organisation" else pl.lit(value=False)
         forbidden = theirs & (pl.col("_owner") != self.loader.by) & (pl.col("_state") == "changed") & ~own
         if of.name == "part":  # whether another issuer has described it is not told
-            unseen = ~self.view.has(of.name, rows["key"])
+            described = self.view.table(of.name).filter(~pl.col("stub"))["key"]
+            unseen = ~rows["key"].is_in(described.implode())
             others = ~pl.col("issuer").str.contains(f"^{re.escape(escape_text(self.loader.by))}(:|$)")
             forbidden = pl.when(unseen).then(others).otherwise(forbidden)
             rows = rows.with_columns(_owner=pl.when(unseen).then("issuer").otherwise("_owner"))

@@ -15,8 +15,7 @@ import strawberry
 from strawberry import UNSET
 
 from chaingraph import Capability, ChaingraphError, NotFound
-from ingest import Desk, Draft, SheetDecisions, Step
-from ingest.decisions import ASIDE
+from ingest import ASIDE, Desk, Draft, SheetDecisions, Step
 from schema import KINDS, Text
 from schema.vocabularies import DraftState
 from server.api import previews

@@ -22,10 +22,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from chaingraph import Busy, Capability, ChaingraphError, Conflict, NotFound, StoreError
-from ingest import DraftFile
-from ingest.marked import marked
-from ingest.reading import Unreadable
-from ingest.report import finding
+from ingest import DraftFile, Unreadable, finding, marked_workbook
 from schema import Text
 from server.api import aspects, touched
 from server.api.bodies import limited, plain_coding
@@ -167,7 +164,7 @@ class Files:
         def make() -> tuple[str, bytes]:
             draft, file, _ = _found(context, code, index)
             looked = draft.desk.look(context.actor, code, shown=MARKS)
-            return file.name, marked(looked, draft.desk.path(context.actor, code, index), context.locale)
+            return file.name, marked_workbook(looked, draft.desk.path(context.actor, code, index), context.locale)
 
         try:
             name, content = await self._run(make)

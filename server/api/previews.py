@@ -11,7 +11,7 @@ import strawberry
 
 import ingest
 from chaingraph import Seer
-from ingest.preview import How
+from ingest import How
 from schema import Kind
 from schema.core import Field
 from schema.vocabularies import Disclosure, Purpose

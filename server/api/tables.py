@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chaingraph import Action, Capability, View
-from ingest.formulas import defused
+from ingest import defused
 from schema import BASE, Kind, Text
 from server.api import aspects, touched
 from server.api.budget import Budgets

@@ -14,7 +14,7 @@ from strawberry import UNSET
 
 import ingest
 from chaingraph import EVERYBODY, Capability, NotFound
-from ingest.desk.spool import file_name
+from ingest import file_name
 from schema import Text, kind
 from server.api.aspects import CHANGES, OWN, declare
 from server.api.context import Context, context_of

@@ -15,9 +15,8 @@ from starlette.responses import Response
 from analytics import run
 from analytics.data_quality import reminders
 from chaingraph import PRESETS, Actor, ChaingraphError, View, preset_terms, propose_agreement
-from ingest import Draft, Finding, Preview
+from ingest import Draft, Finding, Preview, marked_workbook
 from ingest.headers import sheet_kinds
-from ingest.marked import marked
 from ingest.reading import SUFFIXES, Unreadable
 from ingest.report import finding
 from ingest.templates import filled
@@ -170,7 +169,7 @@ class Uploads:
             draft = self._site.desk.get(actor, number)
             path = self._site.desk.path(actor, number, index)
             looked = self._site.desk.look(actor, number, shown=MARKS)
-            return draft.files[index].name, marked(looked, path, visit.locale)
+            return draft.files[index].name, marked_workbook(looked, path, visit.locale)
 
         try:
             name, content = await self._site.run(make)

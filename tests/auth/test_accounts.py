@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import logging
 import re
@@ -316,18 +314,6 @@ def test_a_firm_invites_and_closes_its_own_people_only(local: Accounts, joined: 
             local.invite(own, organisation, role)
     assert local.invite(own, "S31", AccessRole.SUPPLIER)
     assert local.invite(Actor("L01", AccessRole.ADMINISTRATOR), "S99", AccessRole.SUPPLIER)
-
-
-def test_an_invitations_link_opens_a_form_that_runs_nothing_else(app: Starlette) -> None:
-    answer = Client(app).get("/auth/join")
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
-    policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
-    assert (policy["default-src"], policy["connect-src"]) == ("'none'", "'self'")
-    for tag, rule in (("script", "script-src"), ("style", "style-src")):
-        (inside,) = re.findall(f"<{tag}>(.*?)</{tag}>", answer.text, re.DOTALL)
-        assert policy[rule] == f"'sha256-{base64.b64encode(hashlib.sha256(inside.encode()).digest()).decode()}'"
-    assert set(re.findall(r'name="(\w+)"', answer.text)) - {"viewport"} == {"invitation", "name", "password"}
-    assert not re.search(r"\b(src|href|on\w+)=", answer.text)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,8 @@ def test_every_code_is_listed_and_used() -> None:
     assert set(CODES) <= used
     raised = {  # said by exceptions, not found in files
         "upload.unknown", "upload.ambiguous", "upload.not_yours", "upload.changed", "upload.offset", "upload.too_large",
-        "upload.too_many", "upload.no_file", "upload.state", "decisions.invalid",
+        "upload.too_many", "upload.no_file", "upload.state", "upload.expired", "upload.failed", "upload.files_gone",
+        "upload.incomplete", "upload.longer", "upload.not_ready", "upload.quota", "decisions.invalid",
     }  # fmt: skip
     assert used - set(CODES) - raised <= set(MESSAGES)
     assert [code for code in (*CODES, *MESSAGES) if f"| `{code}` |" not in table()] == []
