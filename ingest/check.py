@@ -10,10 +10,10 @@ import polars as pl
 from chaingraph import View
 from chaingraph.snapshot import Snapshot
 from ingest import agreements, bom, stubs
-from ingest.identity import compared, with_ids, without_duplicates
+from ingest.identity import compared, completed, with_ids, without_duplicates
 from ingest.report import Finding, Report
 from ingest.resolve import Resolver
-from ingest.sheets import Loader, Source, typed
+from ingest.sheets import Loader, Source, stated, typed
 from schema import KINDS, Kind, Text
 from schema.core import escape_text
 from schema.expressions import explain, violations
@@ -143,6 +143,7 @@ class Checker:
     def _compare(self, of: Kind, rows: pl.DataFrame, sources: list[Source]) -> None:
         """Keep what is new or changed and the loader's to change."""
         stored = self.snapshot.table(of.name)
+        rows = completed(rows, stored, of, {source.number: stated(source) for source in sources})
         rows = compared(agreements.continued(rows, stored) if of.name == agreements.NAME else rows, stored, of)
         if not of.by_owner:
             rows = self._allowed(of, rows, sources)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 import polars as pl
 
@@ -58,6 +59,31 @@ def without_duplicates(rows: pl.DataFrame, of: Kind, sources: list[Source], repo
         report.count(source.name, of.name).same += equal.height
     kept = several.filter(pl.col("_differs") | pl.col("_first")).with_columns(_bad=pl.col("_bad") | pl.col("_differs"))
     return pl.concat([rows.filter(~again), kept.select(rows.columns)])
+
+
+def completed(rows: pl.DataFrame, stored: pl.DataFrame, of: Kind, stated: Mapping[int, frozenset[str]]) -> pl.DataFrame:
+    """`rows` with what the owner has said before of fields that their sheet has no column for.
+
+    `stated` are the fields that each sheet (by number) says something of: a column that is not there says nothing, an
+    empty cell says that there is nothing.
+    """
+    silent = {
+        name: [number for number, said in stated.items() if name not in said]
+        for name in ("extra", *of.fields)
+        if name not in {*of.key, "stub"}
+    }
+    silent = {name: sheets for name, sheets in silent.items() if sheets}
+    before = stored.filter(~pl.col("stub")) if of.stubs else stored
+    before = before.join(rows.select("key", "owner"), on=["key", "owner"], how="semi")
+    if not (silent and before.height):
+        return rows
+    old = before.select("key", "owner", _there=pl.lit(value=True), **{f"_old_{name}": pl.col(name) for name in silent})
+    both = rows.join(old, on=["key", "owner"], how="left", maintain_order="left")
+    kept = [
+        pl.when(pl.col("_there") & pl.col("_sheet").is_in(sheets)).then(f"_old_{name}").otherwise(name).alias(name)
+        for name, sheets in silent.items()
+    ]
+    return both.with_columns(kept).select(rows.columns)
 
 
 def compared(rows: pl.DataFrame, stored: pl.DataFrame, of: Kind) -> pl.DataFrame:

@@ -113,6 +113,14 @@ def typed(source: Source, loader: Loader, report: Report) -> pl.DataFrame:
     )
 
 
+def stated(source: Source) -> frozenset[str]:
+    """The fields that a sheet says something of, if only that a cell is empty: by a column, a heading or an answer."""
+    assert source.reading is not None
+    columns = {column.field.name for column in source.reading.columns}
+    beside = {"extra"} if source.reading.unmapped or source.reading.twice else set()
+    return frozenset({*columns, *forms.implied(source.reading), *answered(source), *beside})
+
+
 def answered(source: Source) -> dict[str, str]:
     """Values of fields that the sheet has no column for, as somebody has answered or the cells say."""
     found: dict[str, str] = {}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from chaingraph import Actor, Busy, ChaingraphError, Conflict, NotFound, StoreError, Workspace, who_will_see
 from chaingraph.settings import settings
-from ingest.decisions import UNDECIDED, Memory, SheetDecisions
+from ingest.decisions import UNDECIDED, Memory, SheetDecisions, check
 from ingest.desk import refusals
 from ingest.desk.drafts import Draft, DraftFile, Drafts, Receipt, Shown
 from ingest.desk.receipts import receipt_of_graph, receipt_of_report
@@ -139,7 +139,11 @@ class Desk:
         return preview(looked, who_will_see(self.workspace.snapshot(), looked.put))
 
     def decide(self, actor: Actor, number: str, decisions: Mapping[str, SheetDecisions]) -> Draft:
-        """Decide about sheets by name; what was decided before and is not said anew stays. Raises as `append`."""
+        """Decide about sheets by name; what was decided before and is not said anew stays.
+
+        Raises as `append`, and ChaingraphError `decisions.invalid` for a kind or field that there is not.
+        """
+        check(decisions, {name: each.columns for name, each in decisions.items()})
         with self._changing(actor, number) as draft:
             merged = dict(draft.decisions)
             for name, each in decisions.items():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chaingraph import Actor, Conflict, NotFound, Workspace
+from chaingraph import Actor, ChaingraphError, Conflict, NotFound, Workspace
 from ingest import Desk, SheetDecisions
 from schema.vocabularies import DraftState
 
@@ -84,3 +84,10 @@ def test_the_file_goes_on_where_it_broke_off(desk: Desk) -> None:
     with pytest.raises(Conflict, match=r"upload\.offset"):
         desk.append(S1, draft.id, 0, 0, [PARTS])
     assert desk.received(S1, draft.id) == [7]
+
+
+def test_decisions_that_mean_nothing_are_refused(desk: Desk) -> None:
+    number = brought(desk, PARTS)
+    for wrong in (SheetDecisions(kind="nothing"), SheetDecisions(kind="part", columns={"0": "no such field"})):
+        with pytest.raises(ChaingraphError, match=r"decisions\.invalid"):
+            desk.decide(S1, number, {"parts.csv": wrong})

@@ -334,3 +334,15 @@ def test_what_is_not_seen_contradicts_nothing(workspace: Workspace, tmp_path: Pa
     report = take(workspace, tmp_path, "supplies.csv", heading + "L01/B,S1,L01,60\n", by="S1")
     assert report.total.contradicting == 0
     assert "row.contradicts" not in {f.code for f in report.findings}
+
+
+def test_a_column_that_a_sheet_has_not_stays_as_it_was(workspace: Workspace, tmp_path: Path) -> None:
+    take(workspace, tmp_path, "parts.csv", "number,name_zh,part_class,颜色\nA,轴,shaft,红\nB,承,bearing,蓝\n", by="S1")
+    report = take(workspace, tmp_path, "parts.csv", "number,name_en,part_class\nA,Shaft,\nB,Bearing,bearing\n", by="S1")
+    assert report.total.changed == 2
+    found = workspace.view().table("part").select("number", "name_zh", "name_en", "part_class", "extra").rows()
+    assert found == [
+        ("A", "轴", "Shaft", None, '{"颜色":"红"}'), ("B", "承", "Bearing", "bearing", '{"颜色":"蓝"}'),
+    ]  # fmt: skip
+    again = take(workspace, tmp_path, "parts.csv", "number,name_en\nA,Shaft\n", by="S1")
+    assert again.total.same == 1
