@@ -55,10 +55,8 @@ class Seer:
 
 _SAID = {
     Disclosure.SHOW: Text("{whom}可以查看", "{whom} can see"),
-    Disclosure.USE: Text("{whom}的计算会用到（数值不可见）", "{whom} computes with, without seeing figures,"),
-    Disclosure.POOL: Text(
-        "{whom}的汇总对标会用到（数值不可见）", "{whom} benchmarks with, pooled, without seeing figures,"
-    ),
+    Disclosure.USE: Text("为{whom}的计算会用到（数值不可见）", "results for {whom} use (figures stay hidden)"),
+    Disclosure.POOL: Text("为{whom}的汇总对标会用到（数值不可见）", "benchmarks for {whom} pool (figures stay hidden)"),
 }
 
 
