@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -20,6 +21,7 @@ from ingest.headers import sheet_kinds
 from ingest.reading import SUFFIXES, Unreadable
 from ingest.report import finding
 from ingest.templates import filled
+from schema.entities.agreement import EVERYONE
 from schema.text import Text
 from schema.vocabularies import DraftState
 from server.api.errors import ApiError, Code
@@ -146,10 +148,15 @@ class Uploads:
     async def _confirmed(self, visit: Visit, actor: Actor, draft: Draft, given: FormData) -> Response:
         name, whom = str(given.get("preset", "")), str(given.get("whom", "")).strip()
         terms = None
-        if name in PRESETS and name != "private":
-            if not whom and PRESETS[name].grantee != "everyone":
+        if name in PRESETS and PRESETS[name].aspects:
+            if not whom and PRESETS[name].grantee != EVERYONE:
                 return await self._looked(visit, actor, draft, visit.say(_NO_PARTNER), 422)
-            terms = preset_terms(name, actor.organisation, whom or None, dt.datetime.now(dt.UTC))
+            try:
+                terms = preset_terms(name, actor.organisation, whom or None, dt.datetime.now(dt.UTC))
+                if terms is not None:
+                    await self._site.run(partial(propose_agreement, self._site.workspace, actor, terms, dry_run=True))
+            except ChaingraphError as error:
+                return await self._looked(visit, actor, draft, error.say(visit.locale), 422)
         try:
             await self._site.run(self._site.desk.confirm, actor, draft.id, str(given.get("seen", "")))
         except ChaingraphError as error:

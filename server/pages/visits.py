@@ -1,7 +1,7 @@
 """Who looks at a page, in which language, and whether a form is one of ours.
 
-Two cookies, neither of which a script or another site can use: the session's token, and a number from which the value
-that every form has to bring is made.
+Two cookies that no script can read and that no form of another site is sent with: the session's token, and a number
+from which the value that every form has to bring is made.
 """
 
 from __future__ import annotations
@@ -49,10 +49,11 @@ class Visit:
 
     def keep(self, response: Response, token: str | None = None, seconds: int | None = None) -> Response:
         """The answer with the cookies that the browser is to keep; a `token` is the session's, an empty one ends it."""
-        secure = self.request.url.scheme == "https"
+        forwarded = self.request.headers.get("x-forwarded-proto", "")  # of a proxy, whether it is trusted or not
+        secure = "https" in {self.request.url.scheme, forwarded}
 
         def set_cookie(name: str, value: str, age: int | None) -> None:
-            response.set_cookie(name, value, max_age=age, path="/", secure=secure, httponly=True, samesite="strict")
+            response.set_cookie(name, value, max_age=age, path="/", secure=secure, httponly=True, samesite="lax")
 
         if self.fresh:
             set_cookie(FORMS, self.number, None)
