@@ -249,7 +249,9 @@ def test_nothing_and_a_thing_alone(name: str) -> None:
     asked = {**more.get(name, {}), ANALYSES[name].subject: "M"}
     with pytest.raises(NotFound):
         run(name, seen({}), asked)
-    found = run(name, seen({"part": rows("part", part("M"))}), asked)
+    alone = {"part": rows("part", part("M")), "organisation": rows("organisation", {"id": "M"})}
+    subject = "organisation" if ANALYSES[name].subject == "organisation" else "part"
+    found = run(name, seen({subject: alone[subject]}), asked)
     for locale in ("zh", "en"):
         found.payload(locale)
         headings, table = found.rows(locale)

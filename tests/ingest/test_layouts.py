@@ -266,8 +266,8 @@ def test_two_tables_of_a_sheet_are_two_uploads(workspace: Workspace, tmp_path: P
         ["A1", "甲"],
         ["合计", 1],
         [],
-        ["批次号", "物料编码", "制造商"],
-        ["L1", "A1", "M"],
+        ["批次号", "物料编码", "制造商", "生产日期"],
+        ["L1", "A1", "M", "2025-03-01"],
     ]
     if sheet:
         path = book(tmp_path / "a.xlsx", rows)
