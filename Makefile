@@ -32,7 +32,7 @@ serve: setup graphiql
 
 ## make test      all checks and all tests
 test: check setup-neo4j setup-oracles setup-oidc setup-chromium
-	@$(BIN)/python -m pytest -q -n 2
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 ## make check     style, types, layers, unused dependencies
 check: setup-test
