@@ -352,7 +352,14 @@ MUTATIONS: dict[str, Any] = {
         "Decide about sheets: their kinds, their columns, answers to questions. The preview shows what follows.",
         {"code": WHICH, "sheets": Given(several(UploadSheetInput), "The decisions.", required=True)},
         RETURNS,
-        (NONE, STATE, Reason("upload.sheet", "SHEET", "There is no such sheet, or there are too many.", "sheets")),
+        (
+            NONE,
+            STATE,
+            Reason("upload.sheet", "SHEET", "There is no such sheet, or there are too many.", "sheets"),
+            Reason(
+                "decisions.invalid", "DECISION", "There is no such kind of sheet, or no such field in it.", "sheets"
+            ),
+        ),
         _map,
         Capability.UPLOAD,
     ),
