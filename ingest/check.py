@@ -143,7 +143,9 @@ class Checker:
     def _compare(self, of: Kind, rows: pl.DataFrame, sources: list[Source]) -> None:
         """Keep what is new or changed and the loader's to change."""
         stored = self.snapshot.table(of.name)
-        rows = completed(rows, stored, of, {source.number: stated(source) for source in sources})
+        said = {source.number: stated(source) for source in sources}
+        anybody = self.loader.administrator and not of.by_owner
+        rows = completed(rows, stored, of, said, of_anybody=anybody)
         rows = compared(agreements.continued(rows, stored) if of.name == agreements.NAME else rows, stored, of)
         if not of.by_owner:
             rows = self._allowed(of, rows, sources)

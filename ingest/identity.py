@@ -61,11 +61,14 @@ def without_duplicates(rows: pl.DataFrame, of: Kind, sources: list[Source], repo
     return pl.concat([rows.filter(~again), kept.select(rows.columns)])
 
 
-def completed(rows: pl.DataFrame, stored: pl.DataFrame, of: Kind, stated: Mapping[int, frozenset[str]]) -> pl.DataFrame:
+def completed(
+    rows: pl.DataFrame, stored: pl.DataFrame, of: Kind, stated: Mapping[int, frozenset[str]], *, of_anybody: bool
+) -> pl.DataFrame:
     """`rows` with what the owner has said before of fields that their sheet has no column for.
 
     `stated` are the fields that each sheet (by number) says something of: a column that is not there says nothing, an
-    empty cell says that there is nothing.
+    empty cell says that there is nothing. With `of_anybody`, as an administrator changes them, of what whoever owns the
+    thing has said.
     """
     silent = {
         name: [number for number, said in stated.items() if name not in said]
@@ -74,11 +77,12 @@ def completed(rows: pl.DataFrame, stored: pl.DataFrame, of: Kind, stated: Mappin
     }
     silent = {name: sheets for name, sheets in silent.items() if sheets}
     before = stored.filter(~pl.col("stub")) if of.stubs else stored
-    before = before.join(rows.select("key", "owner"), on=["key", "owner"], how="semi")
+    same = ["key"] if of_anybody else ["key", "owner"]
+    before = before.join(rows.select(same), on=same, how="semi")
     if not (silent and before.height):
         return rows
-    old = before.select("key", "owner", _there=pl.lit(value=True), **{f"_old_{name}": pl.col(name) for name in silent})
-    both = rows.join(old, on=["key", "owner"], how="left", maintain_order="left")
+    old = before.select(*same, _there=pl.lit(value=True), **{f"_old_{name}": pl.col(name) for name in silent})
+    both = rows.join(old, on=same, how="left", maintain_order="left")
     kept = [
         pl.when(pl.col("_there") & pl.col("_sheet").is_in(sheets)).then(f"_old_{name}").otherwise(name).alias(name)
         for name, sheets in silent.items()

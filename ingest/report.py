@@ -14,6 +14,8 @@ from schema.text import Text
 
 SHOWN = 100
 """Rows that a report lists of one code in one column of one file, where nothing else is asked for."""
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+"""The gravest first."""
 _VALUE = 200
 
 
@@ -89,6 +91,16 @@ class Counts:
     raw: int = 0
     removed: int = 0
     contradicting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Findings that say the same of one column: the first of them, their rows, their values, and how many there are."""
+
+    first: Finding
+    rows: tuple[int, ...]
+    values: tuple[str, ...]
+    count: int
 
 
 @dataclass
@@ -180,10 +192,25 @@ class Report:
         """Was any file, sheet, column or row refused?"""
         return any(each.severity == "error" for each in self.findings)
 
+    def gathered(self) -> list[Alike]:
+        """Findings that say the same of one column as one, the gravest first, then as they came."""
+        alike: dict[tuple[object, ...], list[Finding]] = {}
+        for each in sorted(self.findings, key=lambda f: SEVERITIES.index(f.severity)):
+            slot = (each.severity, each.code, each.file, each.column, each.text, each.remedy)
+            alike.setdefault(slot, []).append(each)
+        return [
+            Alike(
+                found[0],
+                tuple(each.row for each in found if each.row is not None),
+                tuple(dict.fromkeys(each.value for each in found if each.value is not None)),
+                sum(1 + each.more for each in found),
+            )
+            for found in alike.values()
+        ]
+
     def to_rows(self, locale: str) -> list[dict[str, str | int | None]]:
         """The findings as rows of a table, the gravest first, then as they came."""
-        order: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
-        return [each.to_row(locale) for each in sorted(self.findings, key=lambda f: order[f.severity])]
+        return [each.to_row(locale) for each in sorted(self.findings, key=lambda f: SEVERITIES.index(f.severity))]
 
     def count_rows(self) -> list[dict[str, str | int | None]]:
         """The counts as rows of a table, in the order of loading."""

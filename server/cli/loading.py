@@ -20,7 +20,7 @@ from server.cli.session import Session, program
 
 if TYPE_CHECKING:
     from ingest.opening import Step
-    from ingest.report import Finding, Report
+    from ingest.report import Report
 
 LISTED, NAMED = 50, 3
 """Sorts of findings that a table shows, and rows of each; all of them are in JSON and CSV."""
@@ -153,17 +153,13 @@ def count_table(session: Session, report: Report, columns: tuple[str, ...]) -> N
 
 def gathered(report: Report, locale: str) -> list[list[Any]]:
     """Findings that say the same of one column, as one row: the first rows and values, and how many there are."""
-    alike: dict[tuple[str | None, ...], list[Finding]] = {}
-    for each in sorted(report.findings, key=lambda f: ("error", "warning", "info").index(f.severity)):
-        words = f"{each.text.say(locale)} {each.remedy.say(locale)}"
-        alike.setdefault((each.severity, each.code, each.file, each.column, words), []).append(each)
     rows: list[list[Any]] = []
-    for (severity, code, file, column, said), found in alike.items():
-        at = [str(each.row) for each in found if each.row is not None]
-        values = list(dict.fromkeys(each.value for each in found if each.value is not None))
-        total = sum(1 + each.more for each in found)
-        lines = ", ".join(at[:NAMED]) + (f" … ({total})" if total > NAMED else "")
-        rows.append([severity, code, file, lines, column, ", ".join(values[:NAMED]), said])
+    for alike in report.gathered():
+        each = alike.first
+        at, values = ", ".join(map(str, alike.rows[:NAMED])), ", ".join(alike.values[:NAMED])
+        lines = at + (f" … ({alike.count})" if alike.count > NAMED else "")
+        said = f"{each.text.say(locale)} {each.remedy.say(locale)}"
+        rows.append([each.severity, each.code, each.file, lines, each.column, values, said])
     return rows
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -16,7 +15,7 @@ from starlette.responses import Response
 from analytics import run
 from analytics.data_quality import reminders
 from chaingraph import PRESETS, Actor, ChaingraphError, View, preset_terms, propose_agreement
-from ingest import Draft, Finding, Preview, marked_workbook
+from ingest import Draft, Preview, marked_workbook
 from ingest.headers import sheet_kinds
 from ingest.reading import SUFFIXES, Unreadable
 from ingest.report import finding
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
 PIECE = 4 << 20
 MARKS = 10_000
 """Of one code in one column of one file so many rows are marked."""
-NAMED = 5
-"""So many rows and values of findings that are alike are named."""
 FINDINGS = 200
 """So many findings are shown; all of them are in the marked workbook."""
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -112,7 +109,7 @@ class Uploads:
     async def _looked(self, visit: Visit, actor: Actor, draft: Draft, note: str | None, status: int = 200) -> Response:
         preview: Preview = await self._site.run(self._site.desk.preview, actor, draft.id)
         problem = None if draft.problem is None else draft.problem[1 if visit.locale == "zh" else 2]
-        ranked = gathered(preview.report.findings)
+        ranked = preview.report.gathered()
         partners = await self._site.run(self._partners, actor)
         return self._site.shown(
             visit, "preview", status, draft=draft, preview=preview, kinds=sheet_kinds(), note=note, problem=problem,
@@ -235,32 +232,6 @@ def _pieces(file: UploadFile) -> Iterator[bytes]:
 
 def _labels() -> dict[str, Text]:
     return {kind.name: kind.text for kind in sheet_kinds()}
-
-
-@dataclass(frozen=True, slots=True)
-class Alike:
-    """Findings that say the same of one column: the first of them, the rows that they name, and how many there are."""
-
-    first: Finding
-    rows: tuple[int, ...]
-    values: tuple[str, ...]
-    count: int
-
-
-def gathered(findings: Iterable[Finding]) -> list[Alike]:
-    """Findings that say the same of one column as one, the gravest first."""
-    alike: dict[tuple[object, ...], list[Finding]] = {}
-    for each in sorted(findings, key=lambda f: ("error", "warning", "info").index(f.severity)):
-        alike.setdefault((each.severity, each.code, each.file, each.column, each.text, each.remedy), []).append(each)
-    return [
-        Alike(
-            found[0],
-            tuple(each.row for each in found if each.row is not None)[:NAMED],
-            tuple(dict.fromkeys(each.value for each in found if each.value))[:NAMED],
-            sum(1 + each.more for each in found),
-        )
-        for found in alike.values()
-    ]
 
 
 def _asked(preview: Preview) -> int:

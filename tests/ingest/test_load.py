@@ -344,5 +344,9 @@ def test_a_column_that_a_sheet_has_not_stays_as_it_was(workspace: Workspace, tmp
     assert found == [
         ("A", "轴", "Shaft", None, '{"颜色":"红"}'), ("B", "承", "Bearing", "bearing", '{"颜色":"蓝"}'),
     ]  # fmt: skip
+    take(workspace, tmp_path, "parts.csv", "number,issuer,name_en\nA,S1,Axle\n")
+    by_an_administrator = workspace.view().table("part").select("owner", "name_zh", "name_en").row(0)
+    assert by_an_administrator == ("S1", "轴", "Axle"), "nor when an administrator mends one column"
+    take(workspace, tmp_path, "parts.csv", "number,name_en\nA,Shaft\n", by="S1")
     again = take(workspace, tmp_path, "parts.csv", "number,name_en\nA,Shaft\n", by="S1")
     assert again.total.same == 1
