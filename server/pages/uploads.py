@@ -23,7 +23,9 @@ from ingest.templates import filled
 from schema.entities.agreement import EVERYONE
 from schema.text import Text
 from schema.vocabularies import DraftState
+from server.api.aspects import RESTS_ON
 from server.api.errors import ApiError, Code
+from server.api.touched import Touched
 from server.pages.deciding import decisions_of, suggested
 from server.pages.joining import form
 from server.pages.visits import Visit
@@ -203,7 +205,9 @@ class Uploads:
             asked = {"organisation": actor.organisation} if actor.organisation else {}
             if actor.organisation and not view.has("organisation", pl.Series([actor.organisation])).all():
                 return None
-            return run("data_quality", view, asked)
+            found = run("data_quality", view, asked)
+            self._noted(actor, Touched(view=view, analyses={("data_quality", RESTS_ON["data_quality"])}))
+            return found
 
         found = await self._site.run(look)
         today = dt.datetime.now(dt.UTC).date()
@@ -213,12 +217,15 @@ class Uploads:
     def _partners(self, actor: Actor) -> list[tuple[str, str]]:
         """With whom one can share: the consortia that one sees, and organisations that have a name."""
         view = self._site.workspace.view(actor.organisation, actor.purpose)
+        self._noted(actor, Touched(view=view, whole={"consortium", "organisation"}))
         consortia = [(key, key) for key in view.table("consortium")["key"].to_list()]
-        firms = view.table("organisation").filter(
-            ~pl.col("stub") & (pl.col("key") != actor.organisation) & ~pl.col("key").str.starts_with("~")
-        )
+        firms = view.table("organisation").filter(~pl.col("stub") & (pl.col("key") != actor.organisation))
         named = firms.select("key", name=pl.coalesce("name_zh", "name_en", "key")).head(500)
         return [*consortia, *((key, f"{key} {name}") for key, name in named.iter_rows())]
+
+    def _noted(self, actor: Actor, read: Touched) -> None:
+        """What is read of others' data is in the audit log before the page leaves, as an answer of the API's is."""
+        self._site.workspace.record(read.entries(self._site.workspace, actor))
 
     def _login(self, visit: Visit) -> Response:
         return self._site.to(visit, "/auth/login")

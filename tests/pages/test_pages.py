@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import openpyxl
+import polars as pl
 import pyotp
 import pytest
 
@@ -18,6 +19,8 @@ from server.auth.accounts import Accounts
 from server.auth.authenticator import Authenticator
 from server.auth.routes import Routes
 from server.pages import Site
+from tests.chaingraph.world import change, rows
+from tests.ingest.files import shared
 from tests.pages.browsing import Browser
 
 ROOT = Path(__file__).parents[2]
@@ -174,6 +177,19 @@ def test_the_quality_page_says_what_to_mend(browser: Open, desk: Desk) -> None:
     clerk.press(clerk.path, do="confirm")
     desk.work_all()
     assert "补充" in clerk.open("/upload/quality")
+
+
+def test_what_a_page_shows_of_others_is_in_the_log(browser: Open, desk: Desk, space: Workspace) -> None:
+    shared(space, "L01")
+    theirs = rows("supplies", {"part": "L01/B", "supplier": "S1", "customer": "L01", "lead_time_days": 30.0})
+    mine = rows("supplies", {"part": "L01/B", "supplier": "S1", "customer": "L01", "lead_time_days": 60.0}, owner="S1")
+    firms = rows("organisation", {"id": "L01"}, {"id": "S1", "owner": "S1"})
+    space.submit(change(supplies=pl.concat([theirs, mine]).sort("key"), organisation=firms))
+    before = len(list(space.store.leaves("audit")))
+    assert "L01: 30.0" in browser().open("/upload/quality")
+    (leaf,) = list(space.store.leaves("audit"))[before:]
+    assert b"data_quality" in leaf
+    assert b"L01" in leaf
 
 
 def test_joining_logging_in_and_leaving_without_a_script(space: Workspace, desk: Desk) -> None:
